@@ -1,0 +1,45 @@
+# Two INTERFACE targets carry every compiler setting; nothing is set globally.
+add_library(sealift_options INTERFACE)
+add_library(sealift_warnings INTERFACE)
+
+target_compile_features(sealift_options INTERFACE cxx_std_20)
+target_include_directories(sealift_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(sealift_options INTERFACE -fno-plt -fstack-protector-strong -fPIE)
+target_compile_definitions(sealift_options INTERFACE _FILE_OFFSET_BITS=64 FMT_HEADER_ONLY=1
+  BOOST_ASIO_NO_DEPRECATED BOOST_JSON_NO_LIB BOOST_ALL_NO_LIB)
+target_compile_definitions(sealift_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
+
+target_compile_options(sealift_warnings INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
+  -Wconversion -Wno-sign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
+# g++ 12 reports uninitialised and dangling values inside its own headers once they are inlined (GCC PR 105562 and others).
+target_compile_options(sealift_warnings INTERFACE
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow>)
+if(SEALIFT_WERROR)
+  target_compile_options(sealift_warnings INTERFACE -Werror)
+endif()
+
+if(SEALIFT_SANITIZE)
+  target_compile_options(sealift_options INTERFACE -fsanitize=${SEALIFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(sealift_options INTERFACE -fsanitize=${SEALIFT_SANITIZE})
+endif()
+if(SEALIFT_FUZZ)
+  target_compile_options(sealift_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(SEALIFT_STATIC)
+  # A glibc lookup that loads the host's own modules would kill the process on another distribution: the linker's warning is fatal.
+  target_link_options(sealift_options INTERFACE -static-pie -Wl,--fatal-warnings)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# sealift_module(NAME SOURCES ... LINKS ...): one static library a module, alias sealift::NAME.
+function(sealift_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(sealift_${name} STATIC ${arg_SOURCES})
+  add_library(sealift::${name} ALIAS sealift_${name})
+  target_link_libraries(sealift_${name} PUBLIC sealift_options ${arg_LINKS} PRIVATE sealift_warnings ${arg_PRIVATE_LINKS})
+endfunction()

@@ -1,0 +1,20 @@
+if(SEALIFT_TESTS)
+  find_package(GTest REQUIRED)
+  include(GoogleTest)
+endif()
+
+# sealift_add_test(NAME SOURCES ... LINKS ... [LABEL unit|integration]): a GoogleTest program, every case a ctest of its own.
+function(sealift_add_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "SOURCES;LINKS" ${ARGN})
+  if(NOT arg_LABEL)
+    set(arg_LABEL unit)
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE sealift_options sealift_warnings ${arg_LINKS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE SEALIFT_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" SEALIFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
+    SEALIFT_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,21 @@
+#include "lib/base/log.hpp"
+
+#include <cstdio>
+
+namespace sealift {
+
+void Log::emit(LogLevel level, std::string_view message) {
+  if (level > level_) return;
+  const std::lock_guard lock(mutex_);
+  write(level, message);
+}
+
+void Log::write(LogLevel level, std::string_view line) {
+  const char* prefix = level == LogLevel::error     ? "error: "
+                       : level == LogLevel::warning ? "warning: "
+                       : level == LogLevel::debug   ? "debug: "
+                                                    : "";
+  fmt::print(stderr, "{}{}\n", prefix, line);
+}
+
+}  // namespace sealift

@@ -1,0 +1,63 @@
+/// Opening a bundle: the head is read and checked for form, nothing is trusted before verify.hpp has its say.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/base/files.hpp"
+#include "lib/base/result.hpp"
+#include "lib/base/streams.hpp"
+#include "lib/bundle/contents.hpp"
+
+namespace sealift::bundle {
+
+/// What makes a file the same file as before: the kernel's word, not its name.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
+
+/// An open bundle file whose table of contents has been parsed. Not yet verified. Thread-safe for reading.
+class BundleFile {
+ public:
+  static Result<std::shared_ptr<const BundleFile>> open(const fs::path& path);
+
+  const fs::path& path() const { return path_; }
+  const FileDescriptor& descriptor() const { return file_; }
+  const Contents& contents() const { return contents_; }
+  /// The exact bytes of sealift/bundle.json that the signatures are over.
+  const std::string& contents_text() const { return contents_text_; }
+  /// The raw text of sealift/signatures.
+  const std::string& signatures_text() const { return signatures_text_; }
+  std::uint64_t signatures_offset() const { return signatures_offset_; }
+  /// sha256 of contents_text(): the root digest that names this bundle.
+  const Digest& root_digest() const { return root_digest_; }
+  /// As it was when opened.
+  const FileIdentity& identity() const { return identity_; }
+  /// The identity now; differs from identity() when somebody wrote to the file.
+  Result<FileIdentity> current_identity() const;
+
+  /// Reads a whole small blob (manifest, repository index) and checks its digest.
+  Result<std::string> read_blob(const Digest& digest, std::uint64_t limit_bytes) const;
+  /// Streams a blob into `sink`, checking size and digest; the sink may have seen bytes when this fails.
+  Status copy_blob(const Digest& digest, Sink& sink) const;
+
+ private:
+  BundleFile() = default;
+  fs::path path_;
+  FileDescriptor file_;
+  FileIdentity identity_;
+  Contents contents_;
+  std::string contents_text_;
+  std::string signatures_text_;
+  std::uint64_t signatures_offset_ = 0;
+  Digest root_digest_ = digest_of(std::string_view{});
+};
+
+}  // namespace sealift::bundle
