@@ -85,3 +85,44 @@ cached() {
   fi
   echo "$entry"
 }
+
+# start_server NAME STATE_DIR COMMAND...: runs it in the background, in a session of its own, output to STATE_DIR/log/NAME.log.
+# The pid file also holds the start time of the process, so that a number used again is never taken for ours.
+start_server() {
+  local name=$1 state=$2
+  shift 2
+  mkdir -p "$state/log" "$state/run"
+  setsid "$@" >>"$state/log/$name.log" 2>&1 </dev/null &
+  echo "$! $(process_start $!)" >"$state/run/$name.pid"
+  disown
+}
+
+process_start() { # field 22 of stat, counted after the program name, which may hold blanks
+  sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null | cut -d' ' -f20
+}
+
+server_pid() { # server_pid PID_FILE: prints the pid if that very process still runs
+  local pid start
+  [ -s "$1" ] && read -r pid start <"$1" && [ -n "$start" ] && [ "$(process_start "$pid")" = "$start" ] && echo "$pid"
+}
+
+stop_server() { # stop_server PID_FILE: TERM, after five seconds KILL
+  local pid try
+  pid=$(server_pid "$1") || { rm -f "$1"; return 0; }
+  kill "$pid"
+  for try in $(seq 100); do
+    server_pid "$1" >/dev/null || break
+    [ "$try" != 50 ] || kill -9 "$pid" 2>/dev/null || true
+    sleep 0.1
+  done
+  rm -f "$1"
+}
+
+wait_for() { # wait_for SECONDS WHAT COMMAND...: polls until the command succeeds
+  local end=$(($(date +%s) + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    [ "$(date +%s)" -lt "$end" ] || { say "gave up waiting for $what"; return 1; }
+    sleep 0.1
+  done
+}
