@@ -30,30 +30,30 @@ class Outputs {
 /// in `after` is done. There is no other barrier: name "phase:<phase>" in `after` to wait for a whole phase
 /// on all hosts.
 struct Task {
-  std::string id;                  ///< "<phase>/<host>" or "<phase>/<host>/<lane>": unique in the plan
-  std::string phase;               ///< name of one of Plan::phases
-  std::string host;                ///< name of a host of the inventory
-  std::string lane;                ///< "" is the main lane; a second lane ("images") of a host runs beside it
-  std::vector<std::string> after;  ///< task ids, or "phase:<phase>"
-  std::vector<Step> steps;
+  std::string id{};     ///< "<phase>/<host>" or "<phase>/<host>/<lane>": unique in the plan
+  std::string phase{};  ///< name of one of Plan::phases
+  std::string host{};   ///< name of a host of the inventory
+  std::string lane{};   ///< "" is the main lane; a second lane ("images") of a host runs beside it
+  std::vector<std::string> after{};  ///< task ids, or "phase:<phase>"
+  std::vector<Step> steps{};
   /// For steps that need what earlier tasks found out; called when the task starts, its steps follow `steps`.
   /// When it fails with ErrorCode::precondition during a dry run, the task is shown as "known only during the
   /// installation".
-  std::function<Result<std::vector<Step>>(const Outputs&)> make_steps;
-  std::string make_steps_title;  ///< what a dry run says instead: "join as control plane"
+  std::function<Result<std::vector<Step>>(const Outputs&)> make_steps{};
+  std::string make_steps_title{};  ///< what a dry run says instead: "join as control plane"
 };
 
 struct Phase {
-  std::string name;   ///< "runtime"
-  std::string title;  ///< "container runtime"
+  std::string name{};   ///< "runtime"
+  std::string title{};  ///< "container runtime"
 };
 
 struct Plan {
-  std::string cluster_name;
+  std::string cluster_name{};
   std::string
       cluster_id;  ///< random, kept in the deploy host's state; the journal of every host remembers it
-  std::vector<Phase> phases;  ///< in the order in which they are shown
-  std::vector<Task> tasks;
+  std::vector<Phase> phases{};  ///< in the order in which they are shown
+  std::vector<Task> tasks{};
 };
 
 /// Unique ids, known phases and hosts, no cycle in `after`, no step id twice, restart_on names steps of the
