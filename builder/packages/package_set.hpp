@@ -17,8 +17,9 @@
 
 namespace sealift::builder {
 
-/// Fetches one small document into memory; more than `limit_bytes` is an error. Takes upstream URLs (mirror rules are
-/// the callee's business). A document that does not exist must fail with ErrorCode::not_found: the next form is tried.
+/// Fetches one small document into memory; more than `limit_bytes` is an error. Takes upstream URLs (mirror
+/// rules are the callee's business). A document that does not exist must fail with ErrorCode::not_found: the
+/// next form is tried.
 using Download = std::function<Result<std::string>(const std::string& url, std::uint64_t limit_bytes)>;
 
 /// What resolving needs besides the specification.
@@ -36,13 +37,16 @@ struct ResolvedPackageSet {
   std::vector<bundle::LockedBlob> blobs;  ///< one for each .deb, sorted by digest
 };
 
-/// Resolves one package set to its closure against the baseline. Every index is checked: OpenPGP signature against the
-/// repository's keyring, Date and Valid-Until, suite, size and sha256 of each Packages file. One version of a package is
-/// considered, as apt does: that of the highest priority, then the highest version, of all suites.
+/// Resolves one package set to its closure against the baseline. Every index is checked: OpenPGP signature
+/// against the repository's keyring, Date and Valid-Until, suite, size and sha256 of each Packages file. One
+/// version of a package is considered, as apt does: that of the highest priority, then the highest version,
+/// of all suites.
 ///
-/// Errors: untrusted (signature, validity), integrity (an index differs from its digest), invalid_argument (a package
-/// that does not exist, an unknown baseline), conflict (the request cannot be satisfied; quotes the solver).
-Result<ResolvedPackageSet> resolve_package_set(const bundle::PackageSetSpec& spec, const PackageSetContext& context);
+/// Errors: untrusted (signature, validity), integrity (an index differs from its digest), invalid_argument (a
+/// package that does not exist, an unknown baseline), conflict (the request cannot be satisfied; quotes the
+/// solver).
+Result<ResolvedPackageSet> resolve_package_set(const bundle::PackageSetSpec& spec,
+                                               const PackageSetContext& context);
 
 /// Debian's name of an OCI platform: "linux/amd64" -> "amd64", "linux/arm/v7" -> "armhf".
 Result<std::string> debian_architecture(const std::string& platform);
@@ -55,11 +59,12 @@ struct RepositoryFile {
 };
 
 /// The signed output repository apt/<target> without its pool (the .debs are blobs already, at
-/// "apt/<target>/" + LockedPackage::filename). Suite "stable", component "main". Aliases under by-hash/SHA256/ have the
-/// same content as what they stand for. The same set, time and key give the same bytes. Sorted by path.
+/// "apt/<target>/" + LockedPackage::filename). Suite "stable", component "main". Aliases under
+/// by-hash/SHA256/ have the same content as what they stand for. The same set, time and key give the same
+/// bytes. Sorted by path.
 Result<std::vector<RepositoryFile>> generate_repository(const bundle::LockedPackageSet& set,
-                                                        const std::map<Digest, bundle::LockedBlob>& blobs, Timestamp time,
-                                                        const openpgp::SecretKey& key);
+                                                        const std::map<Digest, bundle::LockedBlob>& blobs,
+                                                        Timestamp time, const openpgp::SecretKey& key);
 
 /// keys/repository.gpg (binary) and keys/repository.asc (armoured): the public key for `signed-by`.
 std::vector<RepositoryFile> repository_key_files(const openpgp::SecretKey& key);

@@ -2,8 +2,8 @@
 ///
 /// Only the builder links this (RNP has no static archive). Grammar of what is read and written:
 ///   cleartext   "-----BEGIN PGP SIGNED MESSAGE-----" … "-----END PGP SIGNATURE-----"   (InRelease)
-///   detached    an armoured or binary signature beside the file it signs               (Release + Release.gpg)
-///   key ring    binary packets (.gpg) or one or more armoured blocks (.asc)
+///   detached    an armoured or binary signature beside the file it signs               (Release +
+///   Release.gpg) key ring    binary packets (.gpg) or one or more armoured blocks (.asc)
 #pragma once
 
 #include <memory>
@@ -43,25 +43,28 @@ class Keyring {
 
 /// Checks a cleartext-signed document such as InRelease, at most 16 MiB.
 ///
-/// Needs at least one good signature by a key of `keyring` that at `now` is neither expired nor revoked, and no
-/// signature from the future. Signatures by other keys are ignored when one is good. Anything before or after the
-/// signed message makes it fail. Errors are ErrorCode::untrusted and name `what`, the keyring and the key id.
+/// Needs at least one good signature by a key of `keyring` that at `now` is neither expired nor revoked, and
+/// no signature from the future. Signatures by other keys are ignored when one is good. Anything before or
+/// after the signed message makes it fail. Errors are ErrorCode::untrusted and name `what`, the keyring and
+/// the key id.
 Result<SignedText> verify_cleartext(std::string_view document, const Keyring& keyring, Timestamp now,
                                     std::string_view what);
 
 /// The same for a document with its signature beside it (Release and Release.gpg).
-Result<SignedText> verify_detached(std::string_view document, std::string_view signature, const Keyring& keyring,
-                                   Timestamp now, std::string_view what);
+Result<SignedText> verify_detached(std::string_view document, std::string_view signature,
+                                   const Keyring& keyring, Timestamp now, std::string_view what);
 
 enum class KeyAlgorithm {
   ed25519,  ///< EdDSA over Curve25519, v4: small and fast; apt, dnf and rpm of every supported system read it
   rsa4096,  ///< for EL 7
 };
 
-/// The key that signs the bundle's package repositories. Its secret part is wiped when it goes and never printed.
+/// The key that signs the bundle's package repositories. Its secret part is wiped when it goes and never
+/// printed.
 class SecretKey {
  public:
-  /// A v4 key that may certify and sign and never expires. `user_id`: "Sealift repository <name@example.com>".
+  /// A v4 key that may certify and sign and never expires. `user_id`: "Sealift repository
+  /// <name@example.com>".
   static Result<SecretKey> generate(KeyAlgorithm algorithm, const std::string& user_id, Timestamp created);
   /// Reads an unprotected secret key (armoured or binary); refuses a file that others can read.
   static Result<SecretKey> from_file(const fs::path& path);
