@@ -11,7 +11,7 @@ target_compile_definitions(sealift_options INTERFACE $<$<CONFIG:Release>:_FORTIF
 
 target_compile_options(sealift_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Wcast-align -Woverloaded-virtual
-  -Wconversion -Wno-sign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
+  -Wno-missing-field-initializers -Wconversion -Wno-sign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
 # g++ 12 reports uninitialised and dangling values inside its own headers once they are inlined (GCC PR 105562 and others).
 target_compile_options(sealift_warnings INTERFACE
   $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow>)

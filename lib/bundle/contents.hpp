@@ -90,7 +90,7 @@ struct Contents {
 
   const BlobEntry* find_blob(const Digest& digest) const;
   /// Exact reference, as in `name`.
-  const ImageEntry* find_image(std::string_view name) const;
+  const ImageEntry* find_image(std::string_view reference) const;
   const FileEntry* find_file(std::string_view path) const;
   /// The file with that role for that platform ("linux/amd64"), or null.
   const FileEntry* find_role(std::string_view role, std::string_view platform) const;

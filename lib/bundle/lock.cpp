@@ -1,0 +1,241 @@
+#include "lib/bundle/lock.hpp"
+
+#include "lib/base/files.hpp"
+#include "lib/base/json.hpp"
+
+namespace sealift::bundle {
+
+namespace {
+
+constexpr std::string_view kKinds[] = {"registry-manifest", "registry-blob", "url", "inlined"};
+
+json::Array to_array(const std::vector<std::string>& strings) {
+  json::Array array;
+  for (const std::string& text : strings) array.emplace_back(text);
+  return array;
+}
+
+/// Long texts as one array item a line, so that a change shows as that line.
+json::Array lines_of(const std::string& text) {
+  json::Array array;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = text.find('\n', at);
+    array.emplace_back(text.substr(at, end - at));
+    if (end == std::string::npos) break;
+    at = end + 1;
+  }
+  return array;
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+json::Object write_blob(const LockedBlob& blob) {
+  json::Object object{{"digest", blob.digest.str()}, {"size", blob.size}, {"mediaType", blob.media_type},
+                      {"from", kKinds[static_cast<std::size_t>(blob.origin.kind)]}};
+  if (!blob.origin.repository.empty()) object["repository"] = blob.origin.repository;
+  if (!blob.origin.url.empty()) object["url"] = blob.origin.url;
+  if (blob.origin.kind == OriginKind::inlined) object["content"] = to_base64(as_bytes(blob.origin.content));
+  if (!blob.origin.evidence.empty()) object["evidence"] = to_array(blob.origin.evidence);
+  return object;
+}
+
+json::Object write_image(const LockedImage& image) {
+  json::Array blobs;
+  for (const Digest& digest : image.blobs) blobs.emplace_back(digest.str());
+  return {{"name", image.name}, {"digest", image.digest.str()}, {"size", image.size}, {"mediaType", image.media_type},
+          {"platforms", to_array(image.platforms)}, {"blobs", std::move(blobs)}};
+}
+
+json::Object write_file_entry(const LockedFile& file) {
+  json::Object object{{"path", file.path}, {"digest", file.digest.str()}, {"mode", fmt::format("{:04o}", file.mode)}};
+  if (!file.role.empty()) object["role"] = file.role;
+  if (!file.platform.empty()) object["platform"] = file.platform;
+  return object;
+}
+
+json::Object write_set(const LockedPackageSet& set) {
+  json::Array packages;
+  for (const LockedPackage& package : set.packages) {
+    packages.push_back(json::Object{{"name", package.name}, {"version", package.version},
+                                    {"architecture", package.architecture}, {"filename", package.filename},
+                                    {"digest", package.digest.str()}, {"control", lines_of(package.control)}});
+  }
+  return {{"target", set.target}, {"baseline", set.baseline}, {"architectures", to_array(set.architectures)},
+          {"install", to_array(set.install)}, {"packages", std::move(packages)}};
+}
+
+Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "digest") {
+  TRY_ASSIGN(const std::string text, reader.string(key));
+  return within(Digest::parse(text), reader.path());
+}
+
+Result<LockedBlob> read_blob(const json::Reader& reader) {
+  TRY_ASSIGN(Digest digest, read_digest(reader));
+  LockedBlob blob{.digest = std::move(digest), .size = 0, .media_type = {}, .origin = {}};
+  TRY_ASSIGN(blob.size, reader.unsigned_integer("size"));
+  TRY_ASSIGN(blob.media_type, reader.string("mediaType"));
+  TRY_ASSIGN(const std::string kind, reader.string("from"));
+  std::size_t index = 0;
+  while (index < std::size(kKinds) && kKinds[index] != kind) ++index;
+  if (index == std::size(kKinds)) return fail(ErrorCode::integrity, "{}.from: unknown origin \"{}\"", reader.path(), kind);
+  blob.origin.kind = static_cast<OriginKind>(index);
+  TRY_ASSIGN(blob.origin.repository, reader.string_or("repository", ""));
+  TRY_ASSIGN(blob.origin.url, reader.string_or("url", ""));
+  TRY_ASSIGN(blob.origin.evidence, reader.strings("evidence"));
+  if (blob.origin.kind == OriginKind::inlined) {
+    TRY_ASSIGN(const std::string content, reader.string("content"));
+    TRY_ASSIGN(blob.origin.content, within(from_base64(content), reader.path()));
+    if (digest_of(blob.origin.content) != blob.digest || blob.origin.content.size() != blob.size) {
+      return fail(ErrorCode::integrity, "{}: the inlined content does not have the digest {}", reader.path(), blob.digest.str());
+    }
+  }
+  return blob;
+}
+
+Result<LockedImage> read_image(const json::Reader& reader) {
+  TRY_ASSIGN(Digest digest, read_digest(reader));
+  LockedImage image{.name = {}, .digest = std::move(digest), .size = 0, .media_type = {}, .platforms = {}, .blobs = {}};
+  TRY_ASSIGN(image.name, reader.string("name"));
+  TRY_ASSIGN(image.size, reader.unsigned_integer("size"));
+  TRY_ASSIGN(image.media_type, reader.string("mediaType"));
+  TRY_ASSIGN(image.platforms, reader.strings("platforms"));
+  TRY_ASSIGN(const auto blobs, reader.strings("blobs"));
+  for (const std::string& text : blobs) {
+    TRY_ASSIGN(Digest blob, within(Digest::parse(text), reader.path()));
+    image.blobs.push_back(std::move(blob));
+  }
+  return image;
+}
+
+Result<LockedFile> read_file_entry(const json::Reader& reader) {
+  TRY_ASSIGN(Digest digest, read_digest(reader));
+  LockedFile file{.path = {}, .mode = 0644, .role = {}, .platform = {}, .digest = std::move(digest)};
+  TRY_ASSIGN(file.path, reader.string("path"));
+  if (!is_confined_path(file.path)) return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(), file.path);
+  TRY_ASSIGN(const std::string mode, reader.string_or("mode", "0644"));
+  file.mode = mode == "0755" ? 0755 : 0644;
+  TRY_ASSIGN(file.role, reader.string_or("role", ""));
+  TRY_ASSIGN(file.platform, reader.string_or("platform", ""));
+  return file;
+}
+
+Result<LockedPackage> read_package(const json::Reader& reader) {
+  TRY_ASSIGN(Digest digest, read_digest(reader));
+  LockedPackage package{.name = {}, .version = {}, .architecture = {}, .filename = {}, .digest = std::move(digest), .control = {}};
+  TRY_ASSIGN(package.name, reader.string("name"));
+  TRY_ASSIGN(package.version, reader.string("version"));
+  TRY_ASSIGN(package.architecture, reader.string("architecture"));
+  TRY_ASSIGN(package.filename, reader.string("filename"));
+  if (!is_confined_path(package.filename)) {
+    return fail(ErrorCode::integrity, "{}.filename: \"{}\" is not a plain relative path", reader.path(), package.filename);
+  }
+  TRY_ASSIGN(const auto control, reader.strings("control"));
+  package.control = joined(control);
+  return package;
+}
+
+Result<LockedPackageSet> read_set(const json::Reader& reader) {
+  LockedPackageSet set;
+  TRY_ASSIGN(set.target, reader.string("target"));
+  if (!is_confined_path(set.target)) return fail(ErrorCode::integrity, "{}.target: \"{}\" is not a plain name", reader.path(), set.target);
+  TRY_ASSIGN(set.baseline, reader.string_or("baseline", ""));
+  TRY_ASSIGN(set.architectures, reader.strings("architectures"));
+  TRY_ASSIGN(set.install, reader.strings("install"));
+  TRY(reader.each("packages", [&](const json::Reader& item) -> Status {
+    TRY_ASSIGN(LockedPackage package, read_package(item));
+    set.packages.push_back(std::move(package));
+    return {};
+  }));
+  return set;
+}
+
+Status check_references(const Lock& lock, const std::string& file) {
+  const auto check = [&](std::string_view name, const Digest& digest) -> Status {
+    if (lock.blobs.contains(digest)) return {};
+    return fail(ErrorCode::integrity, "{}: {} refers to the blob {}, which is not listed", file, name, digest.str());
+  };
+  for (const LockedImage& image : lock.images) {
+    TRY(check(image.name, image.digest));
+    for (const Digest& digest : image.blobs) TRY(check(image.name, digest));
+  }
+  for (const LockedFile& entry : lock.files) TRY(check(entry.path, entry.digest));
+  for (const LockedPackageSet& set : lock.package_sets) {
+    for (const LockedPackage& package : set.packages) TRY(check(package.filename, package.digest));
+  }
+  return {};
+}
+
+template <typename Items, typename Write>
+json::Array write_all(const Items& items, Write write) {
+  json::Array array;
+  for (const auto& item : items) array.push_back(write(item));
+  return array;
+}
+
+template <typename Item>
+Status read_all_into(const json::Reader& root, std::string_view key, std::vector<Item>& items, Result<Item> (*read)(const json::Reader&)) {
+  return root.each(key, [&](const json::Reader& reader) -> Status {
+    TRY_ASSIGN(Item item, read(reader));
+    items.push_back(std::move(item));
+    return {};
+  });
+}
+
+}  // namespace
+
+std::string write_lock(const Lock& lock) {
+  json::Object root{{"apiVersion", "sealift/v1"},
+                    {"kind", "BundleLock"},
+                    {"name", lock.name},
+                    {"version", lock.version},
+                    {"time", format_rfc3339(lock.time)},
+                    {"platforms", to_array(lock.platforms)}};
+  if (!lock.kubernetes_version.empty()) {
+    root["kubernetes"] = json::Object{{"version", lock.kubernetes_version}, {"images", to_array(lock.kubernetes_images)}};
+  }
+  root["images"] = write_all(lock.images, write_image);
+  root["files"] = write_all(lock.files, write_file_entry);
+  root["packages"] = write_all(lock.package_sets, write_set);
+  json::Array blobs;
+  for (const auto& [digest, blob] : lock.blobs) blobs.push_back(write_blob(blob));
+  root["blobs"] = std::move(blobs);
+  return json::serialize_pretty(root);
+}
+
+Result<Lock> parse_lock(std::string_view text, const std::string& file) {
+  TRY_ASSIGN(const json::Value value, json::parse(text, file));
+  TRY_ASSIGN(const json::Reader root, json::Reader::of(value, file));
+  TRY_ASSIGN(const std::string api, root.string("apiVersion"));
+  TRY_ASSIGN(const std::string kind, root.string("kind"));
+  if (api != "sealift/v1" || kind != "BundleLock") {
+    return fail(ErrorCode::invalid_argument, "{}: expected a BundleLock of sealift/v1, found {} of {}", file, kind, api);
+  }
+  Lock lock;
+  TRY_ASSIGN(lock.name, root.string("name"));
+  TRY_ASSIGN(lock.version, root.string("version"));
+  TRY_ASSIGN(const std::string time, root.string("time"));
+  TRY_ASSIGN(lock.time, within(parse_rfc3339(time), file));
+  TRY_ASSIGN(lock.platforms, root.strings("platforms"));
+  if (root.has("kubernetes")) {
+    TRY_ASSIGN(const json::Reader kubernetes, root.object("kubernetes"));
+    TRY_ASSIGN(lock.kubernetes_version, kubernetes.string("version"));
+    TRY_ASSIGN(lock.kubernetes_images, kubernetes.strings("images"));
+  }
+  TRY(read_all_into(root, "images", lock.images, &read_image));
+  TRY(read_all_into(root, "files", lock.files, &read_file_entry));
+  TRY(read_all_into(root, "packages", lock.package_sets, &read_set));
+  TRY(root.each("blobs", [&](const json::Reader& reader) -> Status {
+    TRY_ASSIGN(LockedBlob blob, read_blob(reader));
+    const Digest digest = blob.digest;
+    lock.blobs.emplace(digest, std::move(blob));
+    return {};
+  }));
+  TRY(check_references(lock, file));
+  return lock;
+}
+
+}  // namespace sealift::bundle

@@ -1,0 +1,97 @@
+#include "lib/bundle/reader.hpp"
+
+#include <sys/stat.h>
+
+#include "lib/bundle/layout.hpp"
+
+namespace sealift::bundle {
+
+namespace {
+
+constexpr std::uint64_t kMaxIndexBytes = 64ULL << 20;
+
+Result<FileIdentity> identity_of(const FileDescriptor& file) {
+  struct stat info {};
+  if (::fstat(file.get(), &info) != 0) return fail_errno(errno, "cannot read the state of the bundle");
+  if (!S_ISREG(info.st_mode)) return fail(ErrorCode::invalid_argument, "not a regular file");
+  return FileIdentity{static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino),
+                      static_cast<std::uint64_t>(info.st_size),
+                      static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
+/// The entry whose headers begin at `at`; it must have this path and at most this size.
+Result<archive::LocatedEntry> expect_entry(const FileDescriptor& file, std::uint64_t at, const char* path,
+                                           std::uint64_t limit_bytes) {
+  TRY_ASSIGN(archive::LocatedEntry found, archive::read_tar_header(file, at));
+  if (found.entry.path != path) {
+    return fail(ErrorCode::integrity, "expected the entry {} at byte {}, found {}", path, at, found.entry.path);
+  }
+  if (found.entry.size > limit_bytes) {
+    return fail(ErrorCode::integrity, "{} has {} bytes, more than the limit of {}", path, found.entry.size, limit_bytes);
+  }
+  return found;
+}
+
+Result<std::string> read_entry(const FileDescriptor& file, const archive::LocatedEntry& located) {
+  std::string text(located.entry.size, '\0');
+  TRY(within(read_exactly_at(file, located.data_offset, std::as_writable_bytes(std::span(text))), located.entry.path));
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const BundleFile>> BundleFile::open(const fs::path& path) {
+  const auto read = [&]() -> Result<std::shared_ptr<const BundleFile>> {
+    std::shared_ptr<BundleFile> bundle(new BundleFile);
+    bundle->path_ = path;
+    TRY_ASSIGN(bundle->file_, open_for_reading(path));
+    TRY_ASSIGN(bundle->identity_, identity_of(bundle->file_));
+    const FileDescriptor& file = bundle->file_;
+    TRY_ASSIGN(const auto layout, expect_entry(file, 0, kOciLayoutPath, archive::kTarAlignment));
+    const std::uint64_t after_layout = archive::tar_next(layout.data_offset, layout.entry.size);
+    TRY_ASSIGN(const auto index, expect_entry(file, after_layout, kIndexPath, kMaxIndexBytes));
+    const std::uint64_t after_index = archive::tar_next(index.data_offset, index.entry.size);
+    TRY_ASSIGN(const auto contents, expect_entry(file, after_index, kContentsPath, kMaxContentsBytes));
+    const std::uint64_t after_contents = archive::tar_next(contents.data_offset, contents.entry.size);
+    TRY_ASSIGN(const auto signatures, expect_entry(file, after_contents, kSignaturesPath, kSignatureSlotBytes));
+    if (signatures.entry.size != kSignatureSlotBytes) {
+      return fail(ErrorCode::integrity, "{} has {} bytes, expected {}", kSignaturesPath, signatures.entry.size,
+                  kSignatureSlotBytes);
+    }
+    TRY_ASSIGN(bundle->contents_text_, read_entry(file, contents));
+    TRY_ASSIGN(bundle->signatures_text_, read_entry(file, signatures));
+    bundle->signatures_offset_ = signatures.data_offset;
+    bundle->root_digest_ = digest_of(bundle->contents_text_);
+    TRY_ASSIGN(bundle->contents_, parse_contents(bundle->contents_text_, kContentsPath));
+    if (bundle->contents_.size != bundle->identity_.size) {
+      return fail(ErrorCode::integrity, "expected {} bytes, found {}: the file is {}", bundle->contents_.size,
+                  bundle->identity_.size, bundle->identity_.size < bundle->contents_.size ? "truncated" : "too long");
+    }
+    return std::shared_ptr<const BundleFile>(std::move(bundle));
+  };
+  return within(read(), path.string());
+}
+
+Result<FileIdentity> BundleFile::current_identity() const { return within(identity_of(file_), path_.string()); }
+
+Result<std::string> BundleFile::read_blob(const Digest& digest, std::uint64_t limit_bytes) const {
+  MemorySink sink(limit_bytes);
+  TRY(copy_blob(digest, sink));
+  return sink.take();
+}
+
+Status BundleFile::copy_blob(const Digest& digest, Sink& sink) const {
+  const BlobEntry* blob = contents_.find_blob(digest);
+  if (blob == nullptr) return fail(ErrorCode::not_found, "{} holds no blob {}", path_.string(), digest.str());
+  if (!blob->offset) {
+    return fail(ErrorCode::not_found, "{} is a delta without the blob {}: add the bundle it is based on",
+                path_.string(), digest.str());
+  }
+  const std::string what = fmt::format("{}: blob {} at offset {}", path_.string(), digest.str(), *blob->offset);
+  VerifyingSink verifying(sink, digest, blob->size, what);
+  FileSource source(file_, *blob->offset, blob->size);
+  TRY(within(copy(source, verifying), what));
+  return verifying.finish();
+}
+
+}  // namespace sealift::bundle

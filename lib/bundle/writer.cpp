@@ -1,0 +1,221 @@
+#include "lib/bundle/writer.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/progress.hpp"
+
+namespace sealift::bundle {
+
+namespace {
+
+constexpr std::uint64_t kNoteEveryBytes = 8ULL << 20;
+constexpr std::uint64_t kMaxJournalBytes = 256ULL << 20;
+
+fs::path with_suffix(const fs::path& path, const char* suffix) { return fs::path(path.string() + suffix); }
+
+std::string journal_head(const Plan& plan) { return fmt::format("sealift-journal 1 {}", digest_of(plan.contents_text).str()); }
+
+/// Hashes what is on disk from the blob's start; used for resuming and for re-checking.
+Status rehash(const FileDescriptor& file, std::uint64_t offset, std::uint64_t size, Hasher& hasher) {
+  std::vector<std::byte> buffer(1U << 20);
+  for (std::uint64_t done = 0; done < size;) {
+    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size - done));
+    TRY(read_exactly_at(file, offset + done, std::span(buffer).first(count)));
+    hasher.update(Bytes(buffer.data(), count));
+    done += count;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status BlobSink::write(Bytes data) {
+  const std::uint64_t size = wanted_->blob.size;
+  if (data.size() > size - position_) {
+    return fail(ErrorCode::integrity, "{}: more than the expected {} bytes", wanted_->blob.digest.str(), size);
+  }
+  TRY(within(write_exactly_at(writer_->file_, wanted_->offset + position_, data), writer_->path_.string() + ".partial"));
+  hasher_.update(data);
+  position_ += data.size();
+  if (position_ - noted_ >= kNoteEveryBytes) {
+    noted_ = position_;
+    return writer_->note(fmt::format("at {} {}", wanted_->blob.digest.str(), position_));
+  }
+  return {};
+}
+
+void BlobSink::restart() {
+  hasher_ = Hasher();
+  position_ = 0;
+  noted_ = 0;
+}
+
+Status BlobSink::commit() {
+  const LockedBlob& blob = wanted_->blob;
+  if (position_ != blob.size) {
+    return fail(ErrorCode::integrity, "{}: expected {} bytes, found {}", blob.digest.str(), blob.size, position_);
+  }
+  const Digest found = hasher_.finish();
+  if (found != blob.digest) {
+    restart();
+    TRY(writer_->note(fmt::format("at {} 0", blob.digest.str())));
+    return fail(ErrorCode::integrity, "expected digest {}, found {}", blob.digest.str(), found.str());
+  }
+  return writer_->note(fmt::format("done {}", blob.digest.str()));
+}
+
+BundleWriter::~BundleWriter() = default;
+
+Result<std::unique_ptr<BundleWriter>> BundleWriter::open(const fs::path& path, const Plan& plan) {
+  std::error_code ignored;
+  if (fs::exists(path, ignored)) {
+    return fail(ErrorCode::conflict, "{} exists already; move it away or give another name with -o", path.string());
+  }
+  std::unique_ptr<BundleWriter> writer(new BundleWriter(path, plan));
+  TRY(writer->open_files());
+  TRY(writer->reserve());
+  return writer;
+}
+
+Status BundleWriter::open_files() {
+  const fs::path journal_path = with_suffix(path_, ".journal");
+  TRY_ASSIGN(journal_, open_file(journal_path, O_RDWR | O_CREAT | O_APPEND));
+  if (::flock(journal_.get(), LOCK_EX | LOCK_NB) != 0) {
+    return fail(ErrorCode::conflict, "another sealift create is writing {}", path_.string());
+  }
+  TRY_ASSIGN(const std::string journal, read_file(journal_path, kMaxJournalBytes));
+  TRY_ASSIGN(file_, open_file(with_suffix(path_, ".partial"), O_RDWR | O_CREAT));
+  if (journal.empty()) return note(journal_head(*plan_));
+  return read_journal(journal);
+}
+
+Status BundleWriter::read_journal(const std::string& text) {
+  std::size_t at = 0;
+  bool first = true;
+  for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', at)) {
+    const std::string_view line(text.data() + at, end - at);
+    at = end + 1;
+    if (first && line != journal_head(*plan_)) {
+      return fail(ErrorCode::conflict,
+                  "{}.journal belongs to another lock or other inputs; finish that one, or remove {}.partial and {}.journal",
+                  path_.string(), path_.string(), path_.string());
+    }
+    first = false;
+    const std::size_t space = line.find(' ');
+    const std::string_view verb = line.substr(0, space);
+    std::string_view rest = space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
+    const std::size_t gap = std::min(rest.find(' '), rest.size());
+    const auto digest = Digest::parse(rest.substr(0, gap));
+    if (!digest) continue;
+    if (verb == "done") {
+      done_.insert(*digest);
+    } else if (verb == "at" && gap < rest.size()) {
+      rest.remove_prefix(gap + 1);
+      std::uint64_t bytes = 0;
+      std::from_chars(rest.data(), rest.data() + rest.size(), bytes);
+      partial_[*digest] = bytes;
+      done_.erase(*digest);
+    }
+  }
+  if (first) {
+    // Killed within the very first line: nothing was written yet.
+    if (::ftruncate(journal_.get(), 0) != 0) return fail_errno(errno, "cannot restart the journal");
+    return note(journal_head(*plan_));
+  }
+  if (at != text.size()) TRY(note(""));  // ends a torn last line
+  resumed_ = true;
+  return {};
+}
+
+Status BundleWriter::reserve() {
+  struct stat info {};
+  if (::fstat(file_.get(), &info) != 0) return fail_errno(errno, path_.string());
+  const std::uint64_t allocated = static_cast<std::uint64_t>(info.st_blocks) * 512;
+  const std::uint64_t size = plan_->contents.size;
+  const std::uint64_t needed = size > allocated ? size - allocated : 0;
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  TRY_ASSIGN(const std::uint64_t available, free_space(folder));
+  if (needed > available) {
+    return fail(ErrorCode::no_space, "{}: the bundle needs {} bytes ({}), {} bytes ({}) are free in {}", path_.string(), needed,
+                format_bytes(needed), available, format_bytes(available), folder.string());
+  }
+  // fallocate(2) itself: where the file system cannot reserve, glibc's posix_fallocate would write everything once more.
+  if (::fallocate(file_.get(), 0, 0, static_cast<off_t>(size)) != 0) {
+    if (errno != EOPNOTSUPP && errno != ENOSYS) {
+      return fail_errno(errno, fmt::format("cannot reserve {} bytes for {}", size, path_.string()));
+    }
+  }
+  if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) return fail_errno(errno, path_.string());
+  return {};
+}
+
+Status BundleWriter::note(const std::string& line) {
+  const std::string text = line + "\n";
+  const std::lock_guard lock(journal_mutex_);
+  const ssize_t count = ::write(journal_.get(), text.data(), text.size());
+  if (count == static_cast<ssize_t>(text.size())) return {};
+  return fail_errno(count < 0 ? errno : ENOSPC, fmt::format("cannot write {}.journal", path_.string()));
+}
+
+bool BundleWriter::is_complete(const WantedBlob& wanted) const {
+  if (!done_.contains(wanted.blob.digest)) return false;
+  Hasher hasher;
+  return rehash(file_, wanted.offset, wanted.blob.size, hasher).has_value() && hasher.finish() == wanted.blob.digest;
+}
+
+Result<std::unique_ptr<BlobSink>> BundleWriter::begin(const WantedBlob& wanted) {
+  std::unique_ptr<BlobSink> sink(new BlobSink(*this, wanted));
+  const auto partial = partial_.find(wanted.blob.digest);
+  if (partial != partial_.end() && partial->second < wanted.blob.size) {
+    TRY(rehash(file_, wanted.offset, partial->second, sink->hasher_));
+    sink->position_ = partial->second;
+    sink->noted_ = partial->second;
+  }
+  return sink;
+}
+
+std::uint64_t BundleWriter::present_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const WantedBlob& wanted : plan_->wanted) {
+    if (done_.contains(wanted.blob.digest)) {
+      bytes += wanted.blob.size;
+    } else if (const auto partial = partial_.find(wanted.blob.digest); partial != partial_.end()) {
+      bytes += std::min(partial->second, wanted.blob.size);
+    }
+  }
+  return bytes;
+}
+
+Status BundleWriter::seal(const std::string& signature_slot) {
+  const fs::path partial = with_suffix(path_, ".partial");
+  const auto write = [&](std::uint64_t offset, std::string_view text) {
+    return within(write_exactly_at(file_, offset, as_bytes(text)), partial.string());
+  };
+  for (const PlacedEntry& placed : plan_->layout.entries) {
+    TRY(write(placed.header_offset, archive::tar_header(placed.entry, placed.header_offset)));
+  }
+  for (const HeldEntry& held : plan_->held) TRY(write(held.offset, held.content));
+  TRY(write(plan_->signatures_offset, signature_slot));
+  if (::fsync(file_.get()) != 0) return fail_errno(errno, fmt::format("cannot sync {}", partial.string()));
+  if (::fchmod(file_.get(), 0644) != 0) return fail_errno(errno, partial.string());
+  // link(2), unlike rename(2), does not replace a file that appeared meanwhile.
+  if (::link(partial.c_str(), path_.c_str()) != 0) {
+    if (errno == EEXIST) return fail(ErrorCode::conflict, "{} appeared meanwhile; it was left alone", path_.string());
+    if (::rename(partial.c_str(), path_.c_str()) != 0) return fail_errno(errno, fmt::format("cannot rename to {}", path_.string()));
+  }
+  const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
+  TRY_ASSIGN(const FileDescriptor directory, open_file(folder, O_RDONLY | O_DIRECTORY));
+  if (::fsync(directory.get()) != 0) return fail_errno(errno, folder.string());
+  ::unlink(partial.c_str());
+  ::unlink(with_suffix(path_, ".journal").c_str());
+  return {};
+}
+
+}  // namespace sealift::bundle
