@@ -305,7 +305,8 @@ Result<json::Value> Node::to_json() const {
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
   std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3);
+  // Two letters swapped are a distance of two, also in a short word.
+  std::size_t best_distance = std::max(word.size() / 3, std::min<std::size_t>(2, word.size() / 2 + word.size() % 2));
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance <= best_distance && (!best || distance < best_distance)) {

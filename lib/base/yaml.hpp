@@ -67,7 +67,7 @@ class Node {
   std::shared_ptr<const NodeData> data_;
 };
 
-/// The word of `known` that is nearest to `word` (edit distance at most a third of its length), or none.
+/// The word of `known` that is nearest to `word` (edit distance at most a third of its length, or 2), or none.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace sealift::yaml
