@@ -1,0 +1,214 @@
+#include "repo-server/http/connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "repo-server/http/request_parser.hpp"
+#include "repo-server/http/respond.hpp"
+
+namespace sealift::repo_server::http {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kReadBytes = 4096;
+constexpr unsigned char kTlsHandshakeRecord = 0x16;
+/// An answer must move at least this much per Limits::stalled.
+constexpr std::uint64_t kProgressBytes = 64 * 1024;
+
+/// Runs `prepare` and resumes on the connection's own thread, whichever thread reports.
+asio::awaitable<Status> wait_until_prepared(Preparation prepare) {
+  const auto executor = co_await asio::this_coro::executor;
+  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Status)>(
+      [executor, prepare = std::move(prepare)](auto handler) mutable {
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        prepare([shared, work = asio::make_work_guard(executor)](Status status) mutable {
+          asio::post(work.get_executor(), [shared, status = std::move(status)]() mutable { std::move (*shared)(std::move(status)); });
+        });
+      },
+      asio::use_awaitable);
+}
+
+std::string peer_address(const asio::ip::tcp::socket& socket) {
+  boost::system::error_code error;
+  const auto endpoint = socket.remote_endpoint(error);
+  return error ? "-" : endpoint.address().to_string();
+}
+
+}  // namespace
+
+void Worker::refresh() {
+  const Timestamp second = now();
+  if (second == second_ && !http_date_.empty()) return;
+  second_ = second;
+  http_date_ = format_rfc5322(second, "GMT");
+  rfc3339_ = format_rfc3339(second);
+}
+
+const std::string& Worker::http_date() {
+  refresh();
+  return http_date_;
+}
+
+const std::string& Worker::rfc3339() {
+  refresh();
+  return rfc3339_;
+}
+
+Connection::Connection(Worker& worker, asio::ip::tcp::socket socket, const Handler& handler)
+    : worker_(worker),
+      handler_(handler),
+      peer_(peer_address(socket)),
+      place_(worker.connections.insert(worker.connections.end(), this)),
+      transport_(std::move(socket), worker.scratch, [this](std::uint64_t bytes) { moved(bytes); }) {
+  enter(State::starting);
+}
+
+Connection::~Connection() {
+  worker_.connections.erase(place_);
+  worker_.statistics.connections_open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Connection::enter(State state) {
+  state_ = state;
+  const auto now = Clock::now();
+  switch (state) {
+    case State::starting:
+    case State::reading: deadline_ = now + worker_.limits.head; break;
+    case State::idle: deadline_ = now + worker_.limits.idle; break;
+    case State::preparing: deadline_ = Clock::time_point::max(); break;
+    case State::sending:
+      deadline_ = now + worker_.limits.stalled;
+      moved_at_deadline_ = moved_;
+      break;
+  }
+}
+
+void Connection::moved(std::uint64_t bytes) { moved_ += bytes; }
+
+void Connection::check_deadline(Clock::time_point now) {
+  if (now < deadline_ || expired_) return;
+  if (state_ == State::sending && moved_ - moved_at_deadline_ >= kProgressBytes) {
+    enter(State::sending);
+    return;
+  }
+  expired_ = true;
+  if (state_ != State::idle) worker_.statistics.connections_timed_out.fetch_add(1, std::memory_order_relaxed);
+  // A half-read request still gets its 408; everything else is just ended.
+  if (state_ == State::reading) {
+    transport_.cancel();
+  } else {
+    transport_.abort();
+  }
+}
+
+void Connection::finish() {
+  if (state_ == State::idle || state_ == State::starting) transport_.cancel();
+}
+
+asio::awaitable<void> Connection::serve() {
+  if (!co_await negotiate()) co_return;
+  while (true) {
+    const std::size_t head_size = co_await read_head();
+    if (head_size == 0) co_return;
+    auto parsed = parse_request_head(std::string_view(buffer_).substr(0, head_size));
+    buffer_.erase(0, head_size);
+    if (const auto* bad = std::get_if<BadRequest>(&parsed)) {
+      co_await refuse(bad->status, bad->reason);
+      co_return;
+    }
+    auto& request = std::get<Request>(parsed);
+    request.peer = peer_;
+    request.secure = transport_.is_tls();
+    if (!co_await answer(request)) co_return;
+  }
+}
+
+asio::awaitable<bool> Connection::negotiate() {
+  const int first = co_await transport_.peek();
+  if (first < 0) co_return false;
+  const bool is_tls = first == kTlsHandshakeRecord;
+  if (!is_tls) {
+    if (worker_.mode != TlsMode::tls_only) co_return true;
+    co_await refuse(400, "this port speaks HTTPS only");
+    co_return false;
+  }
+  if (worker_.mode == TlsMode::plain_only || !co_await transport_.start_tls(*worker_.tls)) {
+    worker_.statistics.tls_handshake_failures.fetch_add(1, std::memory_order_relaxed);
+    co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<std::size_t> Connection::read_head() {
+  std::size_t seen = 0;
+  enter(buffer_.empty() ? State::idle : State::reading);
+  while (true) {
+    // Empty lines before a request line are to be skipped (RFC 9112 section 2.2).
+    if (seen == 0) buffer_.erase(0, std::min(buffer_.find_first_not_of("\r\n"), buffer_.size()));
+    if (const std::size_t end = find_head_end(buffer_, seen); end != 0 && end <= kMaxHeadBytes) co_return end;
+    if (buffer_.size() >= kMaxHeadBytes) {
+      co_await refuse(431, "the request's header is larger than 16 KiB");
+      co_return 0;
+    }
+    seen = buffer_.size();
+    if (worker_.stopping && buffer_.empty()) co_return 0;
+    buffer_.resize(seen + std::min(kReadBytes, kMaxHeadBytes - seen));
+    const std::size_t got = co_await transport_.read_some(std::span(buffer_.data() + seen, buffer_.size() - seen));
+    buffer_.resize(seen + got);
+    if (got == 0) {
+      if (expired_ && state_ == State::reading) co_await refuse(408, "the request's header did not arrive in time");
+      co_return 0;
+    }
+    if (state_ == State::idle) enter(State::reading);
+  }
+}
+
+asio::awaitable<bool> Connection::answer(const Request& request) {
+  const auto started = Clock::now();
+  Response response = handler_.handle(request);
+  if (response.prepare && request.method == Method::get) {
+    enter(State::preparing);
+    const Status prepared = co_await wait_until_prepared(std::exchange(response.prepare, {}));
+    if (!prepared) {
+      const bool is_transient = prepared.error().code() == ErrorCode::conflict || prepared.error().code() == ErrorCode::interrupted;
+      response = text_response(is_transient ? 503 : 500, prepared.error().message());
+      response.headers = is_transient ? "Retry-After: 10\r\n" : "";
+    }
+  }
+  const bool keep_alive = request.keep_alive && !request.has_body && !worker_.stopping;
+  auto prepared = prepare_response(request, std::move(response), worker_.http_date(), keep_alive);
+  enter(State::sending);
+  const std::uint64_t body_size = prepared->body_size();
+  const std::uint64_t head_size = prepared->head.size();
+  const std::uint64_t moved_before = moved_;
+  bool sent = co_await transport_.write(prepared->head, prepared->text, prepared->file && body_size > 0);
+  if (sent && prepared->file) sent = co_await transport_.send_file(std::move(*prepared->file));
+
+  const std::uint64_t moved_now = moved_ - moved_before;
+  const std::uint64_t body_sent = sent ? body_size : moved_now > head_size ? moved_now - head_size : 0;
+  auto& statistics = worker_.statistics;
+  statistics.requests_by_class[static_cast<std::size_t>(prepared->status / 100) % 6].fetch_add(1, std::memory_order_relaxed);
+  statistics.body_bytes.fetch_add(body_sent, std::memory_order_relaxed);
+  worker_.log.add(request, prepared->status, body_sent, worker_.rfc3339(),
+                  std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started));
+  if (sent && request.has_body) co_await transport_.linger();
+  co_return sent && keep_alive;
+}
+
+asio::awaitable<void> Connection::refuse(int status, std::string_view reason) {
+  expired_ = false;
+  enter(State::starting);
+  worker_.statistics.requests_by_class[4].fetch_add(1, std::memory_order_relaxed);
+  worker_.log.add_refused(peer_, status, reason, worker_.rfc3339());
+  if (co_await transport_.write(render_refusal(status, reason, worker_.http_date()), {}, false)) co_await transport_.linger();
+}
+
+}  // namespace sealift::repo_server::http
