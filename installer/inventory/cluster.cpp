@@ -1,0 +1,54 @@
+#include "installer/inventory/cluster.hpp"
+
+#include <algorithm>
+
+namespace sealift::installer {
+
+bool is_dns_label(std::string_view text) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= 63 && plain(text.front()) && plain(text.back()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return plain(c) || c == '-'; });
+}
+
+bool is_dns_name(std::string_view text) {
+  if (text.empty() || text.size() > 253) return false;
+  while (true) {
+    const std::size_t dot = text.find('.');
+    if (!is_dns_label(text.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    text.remove_prefix(dot + 1);
+  }
+}
+
+std::string Endpoint::host_and_port() const {
+  return fmt::format("{}:{}", name.empty() ? address.bracketed() : name, port);
+}
+
+bool Host::has(Role role) const { return std::find(roles.begin(), roles.end(), role) != roles.end(); }
+
+const Host* Cluster::find(std::string_view host_name) const {
+  const auto found =
+      std::find_if(hosts.begin(), hosts.end(), [&](const Host& host) { return host.name == host_name; });
+  return found == hosts.end() ? nullptr : &*found;
+}
+
+std::vector<const Host*> Cluster::with(Role role) const {
+  std::vector<const Host*> result;
+  for (const Host& host : hosts)
+    if (host.has(role)) result.push_back(&host);
+  return result;
+}
+
+std::vector<const Host*> Cluster::nodes() const {
+  std::vector<const Host*> result;
+  for (const Host& host : hosts)
+    if (host.is_node()) result.push_back(&host);
+  return result;
+}
+
+std::vector<const Host*> Cluster::balancers() const {
+  if (endpoint.mode == EndpointMode::external) return {};
+  return dedicated_balancers() ? with(Role::load_balancer) : with(Role::control_plane);
+}
+
+}  // namespace sealift::installer
