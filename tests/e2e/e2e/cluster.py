@@ -1,0 +1,177 @@
+"""What must be true of an installed cluster, however it was installed. Every function is one check: it returns a line of
+evidence or raises AssertionError."""
+
+import ipaddress
+import json
+import re
+
+from . import lab
+
+ETCD = ("etcdctl --cacert /etc/kubernetes/pki/etcd/ca.crt --cert /etc/kubernetes/pki/etcd/peer.crt "
+        "--key /etc/kubernetes/pki/etcd/peer.key")
+
+# Not wget's own -T: with it Debian's static busybox crashes.
+WGET = "busybox timeout 5 busybox wget -q -O -"
+
+# One web pod on every node, control planes included, and one Service over all of them.
+WORKLOAD = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      tolerations: [{operator: Exists}]
+      containers: [{name: web, image: "docker.io/library/web:1", ports: [{containerPort: 8080}]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+"""
+
+
+def nodes_ready(host="cp1"):
+    nodes = {n["metadata"]["name"]: n for n in lab.kube_json("get nodes", host)["items"]}
+    assert sorted(nodes) == lab.NODES, "nodes are %s" % sorted(nodes)
+    for name, node in nodes.items():
+        conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
+        assert conditions.get("Ready") == "True", "%s is not Ready: %s" % (name, conditions)
+        addresses = [a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP"]
+        assert addresses == [lab.ADDRESS[name]], "%s has InternalIP %s" % (name, addresses)
+    return "%d nodes Ready" % len(nodes)
+
+
+def etcd_healthy(host="cp1"):
+    endpoints = ",".join("https://%s:2379" % lab.ADDRESS[h] for h in lab.CONTROL_PLANES)
+    exec_in = "-n kube-system exec etcd-%s -- %s --endpoints %s " % (host, ETCD, endpoints)
+    members = json.loads(lab.kubectl(exec_in + "member list -w json", host))["members"]
+    assert sorted(m.get("name", "(unstarted)") for m in members) == lab.CONTROL_PLANES, members
+    assert not any(m.get("isLearner") for m in members), "a member is still a learner: %s" % members
+    health = json.loads(lab.kubectl(exec_in + "endpoint health -w json", host))
+    assert len(health) == 3 and all(h["health"] for h in health), health
+    return "3 members healthy"
+
+
+def api_servers_ready():
+    for host in lab.CONTROL_PLANES:
+        answer = lab.kubectl("--server https://%s:6443 get --raw /readyz" % lab.ADDRESS[host], host)
+        assert answer == "ok", "%s: /readyz says %r" % (host, answer)
+    return "3 API servers answer /readyz"
+
+
+def endpoint_is_floating():
+    server = lab.output("cp1", "grep -o 'server: .*' /etc/kubernetes/kubelet.conf")
+    assert "%s:%d" % (lab.VIP, lab.PORT) in server or ":%d" % lab.PORT in server, server
+    holders = holders_of_address()
+    assert len(holders) == 1, "%s is on %s" % (lab.VIP, holders or "no host")
+    return "%s on %s only" % (lab.VIP, holders[0])
+
+
+def holders_of_address():
+    command = "ip -4 -o addr show to %s" % lab.VIP
+    found = []
+    for host in lab.CONTROL_PLANES:
+        answer = lab.on(host, command, timeout=10, check=False)
+        if answer.returncode == 0 and lab.VIP in answer.stdout:
+            found.append(host)
+    return found
+
+
+def workload_running():
+    lab.kubectl("apply -f -", stdin=WORKLOAD)
+
+    def running():
+        pods = lab.kube_json("get pods -l app=web")["items"]
+        ready = [p for p in pods if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"].get("conditions", []))]
+        return len(ready) == len(lab.NODES) and pods
+
+    pods = lab.wait_until("a web pod on every node", 120, running, every=1)
+    return "%d pods" % len(pods)
+
+
+def web_pods():
+    """name -> (node, address) of the web pods."""
+    return {p["metadata"]["name"]: (p["spec"]["nodeName"], p["status"]["podIP"])
+            for p in lab.kube_json("get pods -l app=web")["items"]}
+
+
+def pods_reach_each_other():
+    pods = web_pods()
+    assert len({node for node, _ in pods.values()}) == len(lab.NODES), pods
+    for name, (node, address) in pods.items():
+        assert ipaddress.ip_address(address) in ipaddress.ip_network(lab.POD_RANGE), "%s has %s" % (name, address)
+    for source in pods:
+        for target, (_, address) in pods.items():
+            answer = lab.kubectl("exec %s -- %s http://%s:8080/cgi-bin/whoami" % (source, WGET, address))
+            assert target in answer and address in answer, "%s asked %s (%s) and got %r" % (source, target, address, answer)
+    return "%d pairs" % (len(pods) ** 2)
+
+
+def service_answers_from_every_node():
+    service = lab.kube_json("get service web")["spec"]["clusterIP"]
+    # The hosts have no HTTP client; bash is one.
+    command = ("exec 3<>/dev/tcp/%s/80 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && cat <&3" % service)
+    for host in lab.NODES:
+        answer = lab.on(host, "timeout 10 bash -c %s" % _quote(command), check=False)
+        assert "web amd64" in answer.stdout, "%s: no answer from %s: %s%s" % (host, service, answer.stdout, answer.stderr)
+    pod = sorted(web_pods())[0]
+    answer = lab.kubectl("exec %s -- %s http://%s/" % (pod, WGET, service))
+    assert "web amd64" in answer, answer
+    return "%s from %d nodes and a pod" % (service, len(lab.NODES))
+
+
+def _quote(text):
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def nothing_asked_outside():
+    """No packet for anything outside but the instance metadata address, which kubelet 1.20 tries by itself (cloud
+    provider detection of its credential plugins): no name lookups, no registry, no package mirror."""
+    foreign = [e for e in lab.exits() if e["to"] != "169.254.169.254"]
+    assert not foreign, "tried to reach the outside: %s" % foreign
+    return "nothing left the lab"
+
+
+def images_on(host):
+    """Every image of a node: list of (names, digests) as containerd's CRI reports them."""
+    images = json.loads(lab.output(host, "crictl images -o json"))["images"]
+    return [(i["repoTags"], i["repoDigests"]) for i in images]
+
+
+def images_have_digests(expected):
+    """expected: name:tag -> set of acceptable sha256 digests, from the lock."""
+    count = 0
+    for host in lab.NODES:
+        for tags, digests in images_on(host):
+            for tag in tags:
+                assert tag in expected, "%s has the image %s, which is not in the bundle" % (host, tag)
+                found = {d.split("@")[1] for d in digests}
+                assert found & expected[tag], "%s: %s has %s, the bundle has %s" % (host, tag, found, expected[tag])
+                count += 1
+    return "%d images on %d nodes, each with the bundle's digest" % (count, len(lab.NODES))
+
+
+def packages_on(host):
+    """name -> version of every installed package."""
+    lines = lab.output(host, "dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\\n'").splitlines()
+    return {name: version for status, name, version in (line.split() for line in lines) if status == "ii"}
+
+
+def packages_come_from(locked, before):
+    """locked: package name -> version in the bundle; before: packages_on() of the pristine host. Also checks the installed
+    files against what the packages say."""
+    count = 0
+    for host in lab.NODES:
+        for name, version in packages_on(host).items():
+            if before.get(name) == version:
+                continue
+            assert locked.get(name) == version, "%s has %s %s; the bundle has %s" % (host, name, version, locked.get(name))
+            count += 1
+        changed = [l for l in lab.on(host, "dpkg --verify", check=False).stdout.splitlines()
+                   if not re.match(r"\S+ c? */(etc|usr/share/(doc|man|locale))/", l) and " missing" not in " " + l]
+        assert not changed, "%s: files differ from their packages: %s" % (host, changed)
+    return "%d packages on %d nodes, all the bundle's versions" % (count, len(lab.NODES))

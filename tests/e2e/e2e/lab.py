@@ -1,0 +1,89 @@
+"""The lab as seen by the test: runs the scripts in ../lab and commands on its hosts."""
+
+import json
+import os
+import shlex
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+STATE = os.environ.get("SEALIFT_LAB", "/var/tmp/sealift-lab")
+NETNS = "sealift-lab"
+
+ADDRESS = {"deploy": "10.99.0.10", "cp1": "10.99.0.11", "cp2": "10.99.0.12", "cp3": "10.99.0.13", "w1": "10.99.0.21"}
+CONTROL_PLANES = ["cp1", "cp2", "cp3"]
+NODES = CONTROL_PLANES + ["w1"]
+VIP = "10.99.0.100"
+PORT = 16443
+POD_RANGE = "10.244.0.0/16"
+
+
+class CommandFailed(Exception):
+    """A command that had to succeed did not; the text holds its output."""
+
+
+def run(command, timeout=600, check=True, env=None, **options):
+    """Runs a command, both outputs as text. Returns the CompletedProcess; raises CommandFailed unless check is False."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout,
+                          env=dict(os.environ, **env) if env else None, **options)
+    if check and done.returncode != 0:
+        raise CommandFailed("%s: exit status %d\n%s%s" % (shlex.join(command), done.returncode, done.stdout[-4000:],
+                                                         done.stderr[-4000:]))
+    return done
+
+
+def hosts(*arguments, timeout=600):
+    return run([HERE + "/lab/hosts", *arguments], timeout=timeout).stdout
+
+
+def internet(*arguments):
+    return run([HERE + "/lab/internet", *arguments], timeout=1800).stdout.strip()
+
+
+def on(host, command, timeout=300, check=True, stdin=None):
+    """Runs a shell command on a lab host as root; returns the CompletedProcess."""
+    return run([HERE + "/lab/hosts", "exec", host, command], timeout=timeout, check=check, input=stdin)
+
+
+def output(host, command, timeout=300):
+    return on(host, command, timeout).stdout.strip()
+
+
+def copy(source, host, path):
+    hosts("copy", source, "%s:%s" % (host, path))
+
+
+def kubectl(arguments, host="cp1", stdin=None, check=True, timeout=120):
+    command = "kubectl --kubeconfig /etc/kubernetes/admin.conf --request-timeout=30s " + arguments
+    return on(host, command, timeout, check, stdin).stdout
+
+
+def kube_json(arguments, host="cp1"):
+    return json.loads(kubectl(arguments + " -o json", host))
+
+
+def wait_until(what, seconds, condition, every=0.3):
+    """Polls until condition() gives something true and returns it; the last failure is part of the error."""
+    end = time.time() + seconds
+    last = None
+    while True:
+        try:
+            result = condition()
+            if result:
+                return result
+            last = result
+        except (CommandFailed, AssertionError, subprocess.TimeoutExpired) as error:
+            last = error
+        if time.time() >= end:
+            raise AssertionError("%s: not within %d s; last seen: %s" % (what, seconds, last))
+        time.sleep(every)
+
+
+def exits():
+    """What the hosts tried to send out of the lab: list of {from, to, protocol, port, time}."""
+    try:
+        with open(STATE + "/hosts/log/exits.log") as file:
+            return [json.loads(line) for line in file]
+    except FileNotFoundError:
+        return []
