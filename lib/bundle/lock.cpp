@@ -194,6 +194,7 @@ std::string write_lock(const Lock& lock) {
                     {"version", lock.version},
                     {"time", format_rfc3339(lock.time)},
                     {"platforms", to_array(lock.platforms)}};
+  if (!lock.spec_digest.empty()) root["spec"] = lock.spec_digest;
   if (!lock.kubernetes_version.empty()) {
     root["kubernetes"] = json::Object{{"version", lock.kubernetes_version}, {"images", to_array(lock.kubernetes_images)}};
   }
@@ -220,6 +221,7 @@ Result<Lock> parse_lock(std::string_view text, const std::string& file) {
   TRY_ASSIGN(const std::string time, root.string("time"));
   TRY_ASSIGN(lock.time, within(parse_rfc3339(time), file));
   TRY_ASSIGN(lock.platforms, root.strings("platforms"));
+  TRY_ASSIGN(lock.spec_digest, root.string_or("spec", ""));
   if (root.has("kubernetes")) {
     TRY_ASSIGN(const json::Reader kubernetes, root.object("kubernetes"));
     TRY_ASSIGN(lock.kubernetes_version, kubernetes.string("version"));

@@ -82,6 +82,7 @@ struct LockedPackageSet {
 struct Lock {
   std::string name;
   std::string version;
+  std::string spec_digest;                   ///< sha256 of the bundle.yaml it was made from, or empty
   Timestamp time{};                          ///< when it was locked; the only time in a bundle
   std::vector<std::string> platforms;
   std::string kubernetes_version;            ///< "v1.32.3", or empty

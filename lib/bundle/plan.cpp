@@ -3,27 +3,16 @@
 #include <algorithm>
 #include <set>
 
-#include "lib/base/json.hpp"
-#include "lib/bundle/signatures.hpp"
+#include "lib/oci/layout.hpp"
 
 namespace sealift::bundle {
 
 namespace {
 
-constexpr std::string_view kIndexMediaType = "application/vnd.oci.image.index.v1+json";
-
-/// index.json: one descriptor a name, the full reference in both annotations that readers look at (OCI image-spec
-/// annotations.md; containerd's image importer). Nothing but images is named here.
 std::string write_index(const Lock& lock) {
-  json::Array manifests;
-  for (const LockedImage& image : lock.images) {
-    manifests.push_back(json::Object{{"mediaType", image.media_type},
-                                     {"digest", image.digest.str()},
-                                     {"size", image.size},
-                                     {"annotations", json::Object{{"org.opencontainers.image.ref.name", image.name},
-                                                                  {"io.containerd.image.name", image.name}}}});
-  }
-  return json::serialize(json::Object{{"schemaVersion", 2}, {"mediaType", kIndexMediaType}, {"manifests", std::move(manifests)}});
+  std::vector<oci::NamedImage> named;
+  for (const LockedImage& image : lock.images) named.push_back({image.name, image.media_type, image.digest, image.size});
+  return oci::write_layout_index(named);
 }
 
 std::string source_of(const LockedBlob& blob) {
