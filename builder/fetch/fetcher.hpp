@@ -1,4 +1,5 @@
-/// Everything `lock` and `create` fetch goes through one Fetcher: transport, mirrors, logins and retries together.
+/// Everything `lock` and `create` fetch goes through one Fetcher: transport, mirrors, logins and retries
+/// together.
 #pragma once
 
 #include <chrono>
@@ -21,17 +22,17 @@
 namespace sealift::builder {
 
 struct FetcherOptions {
-  std::vector<bundle::MirrorRule> mirrors;   ///< those of bundle.yaml, then those of --mirrors: later ones win
-  std::optional<fs::path> authfile;          ///< --authfile
-  std::string ca_file;                       ///< --ca-file: PEM authorities beside the system's
+  std::vector<bundle::MirrorRule> mirrors;  ///< those of bundle.yaml, then those of --mirrors: later ones win
+  std::optional<fs::path> authfile;         ///< --authfile
+  std::string ca_file;                      ///< --ca-file: PEM authorities beside the system's
   net::RetryPolicy retry;
   std::chrono::seconds connect_timeout{30};
   std::chrono::seconds stall_timeout{60};
-  std::stop_token stop;                      ///< ends everything with ErrorCode::interrupted
+  std::stop_token stop;  ///< ends everything with ErrorCode::interrupted
 };
 
-/// What a checked download turned out to be.
-struct Downloaded {
+/// What a file turned out to be.
+struct Measured {
   Digest sha256;
   std::uint64_t size = 0;
 };
@@ -43,18 +44,23 @@ class Fetcher {
   static Result<std::unique_ptr<Fetcher>> create(FetcherOptions options, Log& log);
   ~Fetcher();
 
-  /// Writes the bytes of `blob` from `from` on to `to`, exactly size - from of them. Broken transfers go on at the last good byte
-  /// (HTTP Range; a server without ranges has the known part skipped). The caller verifies the digest over the whole. A blob from
-  /// the start is not checked here either. Errors: as RegistryClient; integrity when upstream has more or fewer bytes than locked.
+  /// Writes the bytes of `blob` from `from` on to `to`, exactly size - from of them. Broken transfers go on
+  /// at the last good byte (HTTP Range; a server without ranges has the known part skipped). The caller
+  /// verifies the digest over the whole. A blob from the start is not checked here either. Errors: as
+  /// RegistryClient; integrity when upstream has more or fewer bytes than locked.
   Status fetch_blob(const bundle::LockedBlob& blob, std::uint64_t from, Sink& to);
 
-  /// A small document by its upstream URL; more than `limit_bytes` is integrity, absence not_found. Fits builder::Download.
+  /// A small document by its upstream URL; more than `limit_bytes` is integrity, absence not_found. Fits
+  /// builder::Download.
   Result<std::string> fetch_document(const std::string& url, std::uint64_t limit_bytes);
 
   /// Size by HEAD, or nullopt when the server does not say; absence is not_found.
   Result<std::optional<std::uint64_t>> size_of(const std::string& url);
-  /// Streams a whole file to `to`, hashing it; more than `limit_bytes` is integrity.
-  Result<Downloaded> download(const std::string& url, std::uint64_t limit_bytes, Sink& to);
+  /// Reads a whole file to learn its sha256 and size; nothing is kept. Starts anew after a broken transfer,
+  /// so that the result is of one answer. More than `limit_bytes`, or another content than `expected` (sha256
+  /// or sha512), is integrity.
+  Result<Measured> measure(const std::string& url, std::uint64_t limit_bytes,
+                           const std::optional<Digest>& expected);
 
   RegistryClient& registry();
 

@@ -1,6 +1,8 @@
-/// Where things are really fetched: mirror rules rewrite upstream hosts; names in the bundle stay the upstream ones.
+/// Where things are really fetched: mirror rules rewrite upstream hosts; names in the bundle stay the
+/// upstream ones.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +24,8 @@ struct RegistryLocation {
 /// Rules of two kinds, both longest match first:
 ///   registry   `k8s.gcr.io: 127.0.0.2:5443/k8s.gcr.io`, `docker.io/library: http://mirror.example:5000/hub`
 ///   URL prefix `https://dl.k8s.io/: https://files.example.com/k8s/`
-/// A registry replacement is reached over https, unless it is written `http://...`: plain http is never guessed.
+/// A registry replacement is reached over https, unless it is written `http://...`: plain http is never
+/// guessed.
 class MirrorMap {
  public:
   /// Later rules win over earlier ones with the same `from`. Errors (invalid_argument) quote the rule.

@@ -2,8 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
-#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -11,7 +9,7 @@
 
 #include "builder/fetch/credentials.hpp"
 #include "builder/fetch/mirror_map.hpp"
-#include "lib/base/log.hpp"
+#include "builder/fetch/registry_auth.hpp"
 #include "lib/base/result.hpp"
 #include "lib/base/streams.hpp"
 #include "lib/net/retry.hpp"
@@ -27,41 +25,57 @@ struct FetchedManifest {
   std::string text;
 };
 
-/// Thread-safe. Every call retries what may pass; errors say what to do: authentication (401, 403), not_found (404),
-/// network (429, 5xx after all retries), integrity (bytes differ from a digest).
+/// Tries `attempt` until it succeeds, fails for good, or the policy's retries are used up. `attempt` returns
+/// a Result<T>.
+template <typename Attempt>
+auto with_retries(const net::RetryPolicy& policy, const std::stop_token& stop, Attempt attempt) {
+  for (unsigned retry = 0;; ++retry) {
+    std::optional<std::chrono::seconds> retry_after;
+    auto result = attempt(retry_after);
+    if (result || !net::is_transient(result.error()) || retry >= policy.retries) return result;
+    if (!net::wait_for(net::retry_delay(policy, retry, net::random_jitter(), retry_after), stop))
+      return result;
+  }
+}
+
+/// Thread-safe. Errors say what to do: authentication (401, 403), not_found (404), network (429, 5xx, no
+/// connection), integrity (bytes differ from a digest).
 class RegistryClient {
  public:
-  RegistryClient(net::Transport& transport, const MirrorMap& mirrors, const Credentials& credentials,
-                 net::RetryPolicy policy, std::stop_token stop, Log& log)
-      : transport_(&transport), mirrors_(&mirrors), credentials_(&credentials), policy_(policy), stop_(std::move(stop)), log_(&log) {}
-
-  /// Fetches what the reference names, at most 4 MiB. With a digest in the reference the bytes are checked against it; a
-  /// Docker-Content-Digest of the answer must fit too.
-  Result<FetchedManifest> manifest(const oci::Reference& reference);
-  /// Whether the tag or digest exists (HEAD), and under which digest when the registry says so.
-  Result<bool> exists(const oci::Reference& reference);
-  /// A small blob such as a config, checked.
-  Result<std::string> blob_text(const std::string& name, const oci::Descriptor& descriptor);
-  /// One attempt at the bytes of a blob (or, with `is_manifest`, of a manifest) from `from` on: at most size - from bytes.
   enum class Kind { blob, manifest };
-  Result<net::Response> stream(Kind kind, const std::string& name, const oci::Descriptor& descriptor, std::uint64_t from, Sink& to);
-  /// Descriptors of what refers to `digest` (distribution-spec, "Listing Referrers"): the API, or the tag scheme where a registry
-  /// lacks it. None is an empty list.
+
+  RegistryClient(net::Transport& transport, const MirrorMap& mirrors, const Credentials& credentials,
+                 net::RetryPolicy policy, std::stop_token stop)
+      : transport_(&transport),
+        mirrors_(&mirrors),
+        auth_(transport, credentials),
+        policy_(policy),
+        stop_(std::move(stop)) {}
+
+  /// Fetches what the reference names, at most 4 MiB, with retries. With a digest in the reference the bytes
+  /// are checked against it; a Docker-Content-Digest of the answer must fit too.
+  Result<FetchedManifest> manifest(const oci::Reference& reference);
+  /// The manifest if there is one, with retries; 404 is nullopt.
+  Result<std::optional<FetchedManifest>> find_manifest(const oci::Reference& reference);
+  /// A small blob such as a config, at most 4 MiB, with retries, checked against the descriptor.
+  Result<std::string> blob_text(const oci::Reference& repository, const oci::Descriptor& descriptor);
+  /// Descriptors of what refers to the digest of `subject` (distribution-spec, "Listing Referrers"): by the
+  /// API, or by the tag scheme where a registry lacks it. None is an empty list.
   Result<std::vector<oci::Descriptor>> referrers(const oci::Reference& subject);
 
+  /// One attempt, without retries, at the bytes of a blob or manifest from `from` on; at most `size` - `from`
+  /// reach `to`. The answer is 2xx. `retry_after` is set when the server names a delay.
+  Result<net::Response> stream(Kind kind, const oci::Reference& what, std::uint64_t from, std::uint64_t size,
+                               Sink& to, std::optional<std::chrono::seconds>& retry_after);
+
  private:
-  struct Token {
-    net::Secret value;
-    std::int64_t expires = 0;  ///< steady seconds
-  };
+  Result<net::Response> ask(const RegistryLocation& location, net::Request request, Sink& to);
+
   net::Transport* transport_;
   const MirrorMap* mirrors_;
-  const Credentials* credentials_;
+  RegistryAuth auth_;
   net::RetryPolicy policy_;
   std::stop_token stop_;
-  Log* log_;
-  std::mutex mutex_;
-  std::map<std::string, Token> tokens_;  ///< by host and repository
 };
 
 }  // namespace sealift::builder

@@ -11,7 +11,8 @@
 namespace sealift::net {
 
 struct CurlOptions {
-  /// PEM file of authorities trusted beside the system's; empty: the system's only. Certificates are always checked.
+  /// PEM file of authorities trusted beside the system's; empty: the system's only. Certificates are always
+  /// checked.
   std::string ca_file;
   std::chrono::seconds connect_timeout{30};
   /// A transfer slower than 1 KiB/s for this long is broken off.
@@ -21,9 +22,9 @@ struct CurlOptions {
   std::stop_token stop;
 };
 
-/// Keeps connections alive and hands one to each call. HTTP/1.1, http and https only; proxies from http_proxy, https_proxy,
-/// all_proxy and no_proxy in the environment. Credentials are dropped when a redirect leaves the origin, and a redirect from
-/// https to http is refused.
+/// Keeps connections alive and hands one to each call. HTTP/1.1, http and https only; proxies from
+/// http_proxy, https_proxy, all_proxy and no_proxy in the environment. Credentials are dropped when a
+/// redirect leaves the origin, and a redirect from https to http is refused.
 class CurlTransport final : public Transport {
  public:
   /// Fails when `ca_file` cannot be read.

@@ -12,8 +12,8 @@
 namespace sealift::net {
 
 struct RetryPolicy {
-  unsigned retries = 5;                          ///< after the first attempt
-  std::chrono::milliseconds first_delay{500};    ///< doubled each time
+  unsigned retries = 5;                        ///< after the first attempt
+  std::chrono::milliseconds first_delay{500};  ///< doubled each time
   std::chrono::milliseconds longest_delay{30'000};
 };
 
@@ -22,8 +22,8 @@ bool is_transient(const Error& error);
 /// 408, 425, 429, 500, 502, 503, 504.
 bool is_transient_status(int status);
 
-/// Delay before retry number `retry` (from 0): exponential, `jitter` in [0, 1) spreads it over its upper half. A server's
-/// Retry-After is obeyed when it is longer, up to five minutes.
+/// Delay before retry number `retry` (from 0): exponential, `jitter` in [0, 1) spreads it over its upper
+/// half. A server's Retry-After is obeyed when it is longer, up to five minutes.
 std::chrono::milliseconds retry_delay(const RetryPolicy& policy, unsigned retry, double jitter,
                                       std::optional<std::chrono::seconds> retry_after);
 /// A number in [0, 1) from the operating system.

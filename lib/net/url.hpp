@@ -35,8 +35,8 @@ class Url {
 
   /// With everything that was given: for sending only.
   std::string reveal() const;
-  /// For people and logs: user name and password become "***", so do the values of query parameters that look like secrets
-  /// (signature, token, key, credential, password ...).
+  /// For people and logs: user name and password become "***", so do the values of query parameters that look
+  /// like secrets (signature, token, key, credential, password ...).
   std::string str() const;
 
   /// Resolves a Location header against this URL (RFC 3986, section 5).

@@ -1,7 +1,8 @@
 /// Manifests and indexes of images, as OCI (image-spec 1.1) and Docker (schema 2) write them.
 ///
-/// Everything here comes from outside: a document may have at most 4 MiB, 10 000 descriptors and 64 levels, and every digest and
-/// size is checked for its form. Unknown members are ignored. The bytes themselves are never rewritten: digests are over them.
+/// Everything here comes from outside: a document may have at most 4 MiB, 10 000 descriptors and 64 levels,
+/// and every digest and size is checked for its form. Unknown members are ignored. The bytes themselves are
+/// never rewritten: digests are over them.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ inline constexpr std::string_view kOciIndex = "application/vnd.oci.image.index.v
 inline constexpr std::string_view kOciArtifactManifest = "application/vnd.oci.artifact.manifest.v1+json";
 inline constexpr std::string_view kOciConfig = "application/vnd.oci.image.config.v1+json";
 inline constexpr std::string_view kDockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
-inline constexpr std::string_view kDockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json";
+inline constexpr std::string_view kDockerManifestList =
+    "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr std::string_view kDockerConfig = "application/vnd.docker.container.image.v1+json";
 
 /// Points at content by digest and size (OCI image-spec, descriptor.md).
@@ -61,14 +63,17 @@ using Document = std::variant<Manifest, Index>;
 
 bool is_index_type(std::string_view media_type);
 bool is_manifest_type(std::string_view media_type);
-/// Layers that registries do not give out (Windows base layers): `nondistributable` and `foreign` media types.
+/// Layers that registries do not give out (Windows base layers): `nondistributable` and `foreign` media
+/// types.
 bool is_foreign_layer(std::string_view media_type);
-/// True for the config of something a container runtime can run, false for charts, signatures and other artifacts.
+/// True for the config of something a container runtime can run, false for charts, signatures and other
+/// artifacts.
 bool is_image_config_type(std::string_view media_type);
 
-/// Parses a manifest or an index. `media_type` is what the descriptor or the response said and may be empty; the document's own
-/// `mediaType` may be absent (umoci writes none) but must not contradict it. With neither, the members decide.
-/// Errors: integrity (with `what` and the place), unsupported (Docker schema 1, an unknown media type).
+/// Parses a manifest or an index. `media_type` is what the descriptor or the response said and may be empty;
+/// the document's own `mediaType` may be absent (umoci writes none) but must not contradict it. With neither,
+/// the members decide. Errors: integrity (with `what` and the place), unsupported (Docker schema 1, an
+/// unknown media type).
 Result<Document> parse_document(std::string_view text, std::string_view media_type, std::string_view what);
 
 /// The platform an image's config names. Errors: integrity.

@@ -9,8 +9,8 @@
 
 namespace sealift::oci {
 
-/// Operating system, architecture and variant in Go's names. "linux/arm64/v8" is the same as "linux/arm64", "linux/arm/v7" as
-/// "linux/arm"; the variant that is implied is not stored.
+/// Operating system, architecture and variant in Go's names. "linux/arm64/v8" is the same as "linux/arm64",
+/// "linux/arm/v7" as "linux/arm"; the variant that is implied is not stored.
 struct Platform {
   std::string os;
   std::string architecture;

@@ -1,4 +1,5 @@
-/// Names of images: the reference grammar of docker and containerd (distribution/reference, OCI distribution-spec).
+/// Names of images: the reference grammar of docker and containerd (distribution/reference, OCI
+/// distribution-spec).
 #pragma once
 
 #include <optional>
@@ -10,11 +11,13 @@
 
 namespace sealift::oci {
 
-/// A full image name: registry, repository, and a tag or a digest or both. Only parse() makes one, so it is always valid.
+/// A full image name: registry, repository, and a tag or a digest or both. Only parse() makes one, so it is
+/// always valid.
 class Reference {
  public:
-  /// Accepts full and short names and completes them as docker does: `nginx` is docker.io/library/nginx:latest,
-  /// `localhost:5000/a/b` keeps its registry. Errors are invalid_argument and quote at most 200 bytes of `text`.
+  /// Accepts full and short names and completes them as docker does: `nginx` is
+  /// docker.io/library/nginx:latest, `localhost:5000/a/b` keeps its registry. Errors are invalid_argument and
+  /// quote at most 200 bytes of `text`.
   static Result<Reference> parse(std::string_view text);
 
   /// "docker.io", "registry.k8s.io", "localhost:5000", "[::1]:5000". Always the upstream name.
@@ -31,7 +34,8 @@ class Reference {
   std::string str() const;
   /// What to ask the registry for: the digest when there is one, else the tag.
   std::string selector() const { return digest_ ? digest_->str() : tag_; }
-  /// The same repository under another tag, without digest. `tag` must be valid (letters, digits, '_', '.', '-'; at most 128).
+  /// The same repository under another tag, without digest. `tag` must be valid (letters, digits, '_', '.',
+  /// '-'; at most 128).
   Result<Reference> with_tag(std::string_view tag) const;
   /// The same repository by digest, without tag.
   Reference with_digest(const Digest& digest) const;

@@ -1,0 +1,211 @@
+#include "lib/net/url.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <vector>
+
+namespace sealift::net {
+
+namespace {
+
+constexpr std::size_t kMaxUrlBytes = 8192;
+
+std::string lower(std::string_view text) {
+  std::string result(text);
+  for (char& c : result) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return result;
+}
+
+/// Errors quote at most this, cut before anything that may be a secret.
+std::string quoted(std::string_view text) {
+  const std::size_t at = text.find('@');
+  if (const std::size_t scheme = text.find("://");
+      at != std::string_view::npos && scheme != std::string_view::npos && scheme < at) {
+    return std::string(text.substr(0, scheme + 3)) + "***" + std::string(text.substr(at).substr(0, 100));
+  }
+  return std::string(text.substr(0, std::min<std::size_t>(text.find('?'), 200)));
+}
+
+std::uint16_t default_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
+
+bool is_host_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+}
+
+bool is_host(std::string_view text) {
+  if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
+    return text.substr(1, text.size() - 2).find_first_not_of("0123456789abcdef:.") == std::string_view::npos;
+  }
+  return !text.empty() && text.size() <= 255 && std::all_of(text.begin(), text.end(), is_host_character);
+}
+
+bool is_secret_parameter(std::string_view name) {
+  constexpr std::array<std::string_view, 8> kWords = {"sig",        "token",    "key",  "secret",
+                                                      "credential", "password", "auth", "policy"};
+  const std::string folded = lower(name);
+  return std::any_of(kWords.begin(), kWords.end(),
+                     [&](auto word) { return folded.find(word) != std::string::npos; });
+}
+
+std::string redacted_query(std::string_view query) {
+  std::string result;
+  while (true) {
+    const std::size_t end = query.find('&');
+    const std::string_view item = query.substr(0, end);
+    const std::size_t equals = item.find('=');
+    if (equals != std::string_view::npos && is_secret_parameter(item.substr(0, equals))) {
+      result.append(item.substr(0, equals + 1)).append("***");
+    } else {
+      result.append(item);
+    }
+    if (end == std::string_view::npos) return result;
+    result += '&';
+    query.remove_prefix(end + 1);
+  }
+}
+
+/// RFC 3986, section 5.2.4.
+std::string remove_dot_segments(std::string_view path) {
+  std::vector<std::string_view> kept;
+  bool directory = false;
+  std::string_view rest = path.substr(path.starts_with('/') ? 1 : 0);
+  while (true) {
+    const std::size_t slash = rest.find('/');
+    const std::string_view segment = rest.substr(0, slash);
+    directory = segment == "." || segment == "..";
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else if (segment != ".") {
+      kept.push_back(segment);
+    }
+    if (slash == std::string_view::npos) break;
+    rest.remove_prefix(slash + 1);
+  }
+  std::string result;
+  for (const std::string_view segment : kept) result.append("/").append(segment);
+  if (directory || result.empty()) result += '/';
+  return result;
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
+
+Result<Url> Url::parse(std::string_view text) {
+  const auto malformed = [&](std::string_view why) {
+    return fail(ErrorCode::invalid_argument, "\"{}\" is not a URL Sealift can fetch: {}", quoted(text), why);
+  };
+  if (text.size() > kMaxUrlBytes) return malformed("longer than 8 KiB");
+  if (std::any_of(text.begin(), text.end(),
+                  [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7F; })) {
+    return malformed("it contains spaces or control characters");
+  }
+  Url url;
+  const std::size_t colon = text.find("://");
+  if (colon == std::string_view::npos) return malformed("expected http:// or https://");
+  url.scheme_ = lower(text.substr(0, colon));
+  if (url.scheme_ != "http" && url.scheme_ != "https") return malformed("expected http:// or https://");
+  std::string_view rest = text.substr(colon + 3);
+  rest = rest.substr(0, rest.find('#'));
+  const std::size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
+  std::string_view authority = rest.substr(0, authority_end);
+  rest.remove_prefix(authority_end);
+  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    url.userinfo_ = std::string(authority.substr(0, at));
+    authority.remove_prefix(at + 1);
+  }
+  url.port_ = default_port(url.scheme_);
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t port_colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  if (port_colon != std::string_view::npos) {
+    const std::string_view digits = authority.substr(port_colon + 1);
+    const char* end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, url.port_);
+    if (error != std::errc() || stop != end || url.port_ == 0)
+      return malformed("the port must be a number from 1 to 65535");
+  }
+  url.host_ = lower(authority.substr(0, port_colon));
+  if (!is_host(url.host_)) return malformed("the host is missing or malformed");
+  const std::size_t question = rest.find('?');
+  url.path_ = std::string(rest.substr(0, question));
+  if (url.path_.empty()) url.path_ = "/";
+  if (question != std::string_view::npos) url.query_ = std::string(rest.substr(question + 1));
+  return url;
+}
+
+std::string Url::authority() const {
+  return port_ == default_port(scheme_) ? host_ : fmt::format("{}:{}", host_, port_);
+}
+
+std::string Url::filename() const {
+  const std::string_view last = std::string_view(path_).substr(path_.rfind('/') + 1);
+  std::string result;
+  for (std::size_t i = 0; i < last.size(); ++i) {
+    if (last[i] == '%' && i + 2 < last.size() && hex_value(last[i + 1]) >= 0 && hex_value(last[i + 2]) >= 0) {
+      result += static_cast<char>(hex_value(last[i + 1]) * 16 + hex_value(last[i + 2]));
+      i += 2;
+    } else {
+      result += last[i];
+    }
+  }
+  return result;
+}
+
+std::string Url::reveal() const {
+  return fmt::format("{}://{}{}{}{}{}{}", scheme_, userinfo_, userinfo_.empty() ? "" : "@", authority(),
+                     path_, query_.empty() ? "" : "?", query_);
+}
+
+std::string Url::str() const {
+  return fmt::format("{}://{}{}{}{}{}", scheme_, userinfo_.empty() ? "" : "***@", authority(), path_,
+                     query_.empty() ? "" : "?", redacted_query(query_));
+}
+
+Result<Url> Url::resolve(std::string_view location) const {
+  const std::string_view reference = location.substr(0, location.find('#'));
+  const std::size_t scheme_end = reference.find("://");
+  if (scheme_end != std::string_view::npos && scheme_end < reference.find_first_of("/?"))
+    return parse(reference);
+  if (reference.starts_with("//")) return parse(fmt::format("{}:{}", scheme_, reference));
+  const std::size_t question = reference.find('?');
+  std::string path(reference.substr(0, question));
+  const std::string query = question == std::string_view::npos ? "" : std::string(reference.substr(question));
+  if (path.empty()) {
+    path = path_;
+  } else if (!path.starts_with('/')) {
+    path = path_.substr(0, path_.rfind('/') + 1) + path;
+  }
+  return parse(origin() + remove_dot_segments(path) + query);
+}
+
+bool Url::same_origin(const Url& other) const {
+  return scheme_ == other.scheme_ && host_ == other.host_ && port_ == other.port_;
+}
+
+std::string percent_encode(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string result;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '-' || c == '.' || c == '_' || c == '~';
+    if (plain) {
+      result += c;
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      result += '%';
+      result += kDigits[byte >> 4];
+      result += kDigits[byte & 15];
+    }
+  }
+  return result;
+}
+
+}  // namespace sealift::net
