@@ -5,7 +5,7 @@ add_library(sealift_warnings INTERFACE)
 target_compile_features(sealift_options INTERFACE cxx_std_20)
 target_include_directories(sealift_options INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 target_compile_options(sealift_options INTERFACE -fno-plt -fstack-protector-strong -fPIE)
-target_compile_definitions(sealift_options INTERFACE _FILE_OFFSET_BITS=64 FMT_HEADER_ONLY=1
+target_compile_definitions(sealift_options INTERFACE _FILE_OFFSET_BITS=64
   BOOST_ASIO_NO_DEPRECATED BOOST_JSON_NO_LIB BOOST_ALL_NO_LIB)
 target_compile_definitions(sealift_options INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
 
