@@ -17,6 +17,7 @@ NODES = CONTROL_PLANES + ["w1"]
 VIP = "10.99.0.100"
 PORT = 16443
 POD_RANGE = "10.244.0.0/16"
+SERVICE_RANGE = "10.96.0.0/16"
 
 
 class CommandFailed(Exception):

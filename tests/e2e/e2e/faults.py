@@ -1,0 +1,76 @@
+"""Hosts on which an installation must not begin. Each fault gives one clear error that names it, and changes nothing."""
+
+import re
+import time
+
+from . import lab
+
+# What was changed on a host since a moment: everything but what a running machine writes by itself.
+CHANGED_SINCE = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o "
+                 "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' \\) -prune -o -newermt @%d -type f -print")
+
+# name -> (host, arguments of `hosts create`, what the error must say)
+DISK_FAULTS = {
+    "swap on": ("cp2", ["swap=on"], r"swap"),
+    "too little disk": ("w1", ["disk=600M"], r"(disk|space)"),
+    "the same product_uuid twice": ("cp2", ["product-uuid=11111111-2222-3333-4444-555555555555"], r"product_uuid"),
+    "the same machine-id twice": ("cp2", ["machine-id=%s"], r"machine-id"),
+    "a host name twice": ("cp2", ["hostname=cp1"], r"host ?name"),
+    "a wrong host key": ("cp3", ["host-key=new"], r"host key"),
+}
+
+
+def recreate(host, *fault):
+    lab.hosts("kill", host)
+    lab.hosts("create", host, *fault)
+    lab.hosts("start", host)
+
+
+def refused(product, pattern, hosts=lab.NODES):
+    """install must fail, say why in words that match pattern, and leave the given hosts as they were."""
+    started = int(time.time()) - 1
+    done = product.on_deploy("install", "-y", check=False, timeout=300)
+    assert done.returncode not in (0, 126, 127), "install ended with %d:\n%s%s" % (done.returncode, done.stdout, done.stderr)
+    assert re.search(pattern, done.stderr, re.I), "the error does not say /%s/: %s" % (pattern, done.stderr[-1500:])
+    for host in hosts:
+        changed = lab.output(host, CHANGED_SINCE % started)
+        assert not changed, "changed on %s in spite of the error: %s" % (host, changed)
+    matching = [l for l in done.stderr.splitlines() if re.search(pattern, l, re.I)]
+    return matching[0].strip()
+
+
+def check_disk_faults(product, report):
+    for name, (host, fault, pattern) in DISK_FAULTS.items():
+        fault = [f % lab.output("cp1", "cat /etc/machine-id") if "%s" in f else f for f in fault]
+        twin = ["cp1"] if "product_uuid" in name else []
+        for other in twin:
+            recreate(other, *fault)
+        recreate(host, *fault)
+        report.check("refuses " + name, refused, product, pattern)
+        for broken in twin + [host]:
+            recreate(broken)
+
+
+def check_unreachable_host(product, report):
+    lab.hosts("kill", "cp3")
+    report.check("refuses an unreachable host", refused, product, r"cp3", [h for h in lab.NODES if h != "cp3"])
+    lab.hosts("start", "cp3")
+
+
+def check_address_in_use(product, report):
+    """Something else in the network already answers for the floating address."""
+    lab.run(["ip", "-n", lab.NETNS, "addr", "add", lab.VIP + "/32", "dev", "lab-br0"])
+    try:
+        report.check("refuses an address in use", refused, product, re.escape(lab.VIP) + r".*(in use|answers|taken)")
+    finally:
+        lab.run(["ip", "-n", lab.NETNS, "addr", "del", lab.VIP + "/32", "dev", "lab-br0"])
+
+
+def check_foreign_cluster(product, report):
+    """On the installed lab: the same hosts under another cluster's name."""
+    from .product import ON_DEPLOY
+    lab.output("deploy", "cd %s && cp cluster.yaml cluster.right && sed -i 's/^  name: lab$/  name: other/' cluster.yaml" % ON_DEPLOY)
+    try:
+        report.check("refuses hosts of another cluster", refused, product, r"(another|other|belongs)", [])
+    finally:
+        lab.output("deploy", "cd %s && mv cluster.right cluster.yaml" % ON_DEPLOY)

@@ -1,0 +1,130 @@
+"""The product on both sides of the gap: the complete program here, the static one on the deploy host."""
+
+import glob
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from . import lab
+
+WORK = lab.STATE + "/e2e"
+ON_DEPLOY = "/root/sealift"  # directory on the deploy host with exactly four files: program, public key, bundle, cluster.yaml
+KILL_PATIENCE_SECONDS = 1.5  # from the first event of a phase until the installer is killed: in the middle of it
+
+
+class Product:
+    def __init__(self, program, static_program, cluster_file):
+        self.program, self.static_program, self.cluster_file = program, static_program, cluster_file
+        self.lock_file = WORK + "/bundle.lock"
+        self.bundle = WORK + "/k8s.tar"
+        self.keys = WORK + "/keys"
+
+    # ---- online -----------------------------------------------------------------------------------------------------
+
+    def sealift(self, *arguments, timeout=1800):
+        return lab.run([self.program, *arguments], timeout=timeout)
+
+    def make_bundle(self, bundle_yaml, internet):
+        """keygen, lock, create, verify. Returns the seconds of each."""
+        lab.run(["rm", "-rf", WORK])
+        os.makedirs(WORK, mode=0o700)
+        seconds = {}
+        for name, arguments in (
+                ("keygen", ["keygen", "-o", self.keys]),
+                ("lock", ["lock", "-f", bundle_yaml, "-o", self.lock_file, "--mirrors", internet + "/mirrors.yaml",
+                          "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]),
+                ("create", ["create", "-l", self.lock_file, "-o", self.bundle, "-k", self.keys, "--mirrors", internet + "/mirrors.yaml",
+                            "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]),
+                ("verify", ["verify", self.bundle, "--key", self.public_key])):  # known once keygen has run
+            started = time.time()
+            self.sealift(*[a() if callable(a) else a for a in arguments])
+            seconds[name] = round(time.time() - started, 1)
+        return seconds
+
+    def public_key(self):
+        found = glob.glob(self.keys + "/*.pub") + glob.glob(self.keys + "/*public*")
+        assert len(found) == 1, "keygen made these files, one of them should be the public key: %s" % os.listdir(self.keys)
+        return found[0]
+
+    def lock(self):
+        with open(self.lock_file) as file:
+            return json.load(file)
+
+    # ---- isolated -----------------------------------------------------------------------------------------------------
+
+    def carry(self):
+        """What crosses the gap: the static program, the public key, the bundle and cluster.yaml; nothing else."""
+        lab.output("deploy", "rm -rf %s && mkdir -m700 %s" % (ON_DEPLOY, ON_DEPLOY))
+        for source, name in ((self.static_program, "sealift"), (self.public_key(), "key.pub"), (self.bundle, "k8s.tar"),
+                             (self.cluster_file, "cluster.yaml")):
+            lab.copy(source, "deploy", ON_DEPLOY + "/" + name)
+        lab.output("deploy", "chmod 755 %s/sealift" % ON_DEPLOY)
+
+    @staticmethod
+    def _command(verb, *options):
+        return "cd %s && exec ./sealift %s -f cluster.yaml --bundle k8s.tar --key key.pub %s" % (ON_DEPLOY, verb, " ".join(options))
+
+    def on_deploy(self, verb, *options, timeout=1200, check=True):
+        return lab.on("deploy", self._command(verb, *options), timeout, check)
+
+    def install(self, timeout=1200):
+        """Returns (events, seconds); raises CommandFailed. The events are the JSON lines of --json."""
+        started = time.time()
+        done = self.on_deploy("install", "-y", "--json", timeout=timeout)
+        with open(WORK + "/install-%d.jsonl" % int(started), "w") as log:
+            log.write(done.stdout)
+        return parse_events(done.stdout), time.time() - started
+
+    def install_killed_in(self, phase, timeout=900):
+        """Starts an installation and kills it with -9 in the middle of the phase. Returns True when it was killed there, False
+        when it ended (well) before a step of that phase ran."""
+        command = "echo $$; " + self._command("install", "-y", "--json")
+        process = subprocess.Popen([lab.HERE + "/lab/hosts", "exec", "deploy", command], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
+        watchdog = threading.Timer(timeout, process.kill)
+        watchdog.start()
+        try:
+            remote = int(process.stdout.readline())
+            for line in process.stdout:
+                event = parse_event(line)
+                if event and event.get("phase") == phase:
+                    time.sleep(KILL_PATIENCE_SECONDS)
+                    return lab.on("deploy", "kill -%d %d" % (signal.SIGKILL, remote), check=False).returncode == 0
+            status = process.wait(timeout=30)
+            assert status == 0, "the installer ended with %d before phase %s" % (status, phase)
+            return False
+        finally:
+            watchdog.cancel()
+            process.kill()
+            process.wait()
+
+
+def parse_event(line):
+    try:
+        event = json.loads(line)
+        return event if isinstance(event, dict) else None
+    except ValueError:
+        return None
+
+
+def parse_events(text):
+    return [event for event in map(parse_event, text.splitlines()) if event]
+
+
+def expected_images(lock):
+    """name:tag -> digests a node may report: of the index and of the manifests in it."""
+    result = {}
+    for image in lock["images"]:
+        digests = {image["digest"]} | set(image["blobs"])
+        result[image["name"].split("@")[0]] = digests
+    return result
+
+
+def locked_packages(lock):
+    """package name -> version, of the one package set the lab's bundle has."""
+    sets = lock["packages"]
+    assert len(sets) == 1, "the lab's bundle has one package set"
+    return {p["name"]: p["version"] for p in sets[0]["packages"]}
