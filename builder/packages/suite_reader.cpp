@@ -72,7 +72,11 @@ Status check_suite_name(const apt::Release& release, const std::string& suite, c
 Status check_components(const apt::Release& release, const bundle::RepositorySpec& repository,
                         const std::string& url) {
   for (const std::string& component : repository.components) {
-    if (release.components.empty() || contains(release.components, component)) continue;
+    // Debian's security archive calls its components "updates/main" and keeps them in main/.
+    const bool known = std::any_of(
+        release.components.begin(), release.components.end(),
+        [&](const std::string& has) { return has == component || has.ends_with("/" + component); });
+    if (known || release.components.empty()) continue;
     return fail(ErrorCode::invalid_argument, "{} has no component '{}'; it has: {}", url, component,
                 fmt::join(release.components, ", "));
   }
