@@ -28,30 +28,30 @@ class RunObserver {
 };
 
 struct StepChange {
-  std::string task_id;
-  std::string step_id;
-  std::string host;
-  std::string phase;
-  std::string text;  ///< what changed, or would change
+  std::string task_id{};
+  std::string step_id{};
+  std::string host{};
+  std::string phase{};
+  std::string text{};  ///< what changed, or would change
 };
 
 struct Failure {
-  std::string host;
-  std::string phase;
-  std::string step_id;  ///< empty: the task could not even start
+  std::string host{};
+  std::string phase{};
+  std::string step_id{};  ///< empty: the task could not even start
   ErrorCode code = ErrorCode::internal;
-  std::string message;
-  std::string hint;
+  std::string message{};
+  std::string hint{};
 };
 
 struct RunSummary {
-  std::vector<StepChange> changes;  ///< made, or with StepMode::check: would be made
+  std::vector<StepChange> changes{};  ///< made, or with StepMode::check: would be made
   std::uint64_t unchanged_steps = 0;
-  std::vector<std::string> unknown_tasks;  ///< dry run: their steps are known only during the installation
-  std::vector<std::string> skipped_tasks;
-  std::vector<Failure> failures;
+  std::vector<std::string> unknown_tasks{};  ///< dry run: their steps are known only during the installation
+  std::vector<std::string> skipped_tasks{};
+  std::vector<Failure> failures{};
   bool cancelled = false;
-  Outputs outputs;
+  Outputs outputs{};
 };
 
 struct RunOptions {

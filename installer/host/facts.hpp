@@ -14,7 +14,7 @@
 namespace sealift::installer {
 
 struct AddressPort {
-  std::string address;  ///< numeric
+  std::string address{};  ///< numeric
   std::uint16_t port = 0;
   friend bool operator==(const AddressPort&, const AddressPort&) = default;
   friend auto operator<=>(const AddressPort&, const AddressPort&) = default;
@@ -22,115 +22,116 @@ struct AddressPort {
 
 /// What to look for beyond what is always told.
 struct FactsRequest {
-  std::vector<std::string> packages;  ///< names whose installed version is wanted
-  std::vector<std::string> modules;   ///< kernel modules whose availability is wanted
-  std::vector<std::string> paths;     ///< whether they exist
-  std::vector<AddressPort> reach;     ///< TCP connect probes, 2 s each, in parallel
+  std::vector<std::string> packages{};  ///< names whose installed version is wanted
+  std::vector<std::string> modules{};   ///< kernel modules whose availability is wanted
+  std::vector<std::string> paths{};     ///< whether they exist
+  std::vector<AddressPort> reach{};     ///< TCP connect probes, 2 s each, in parallel
   std::vector<std::string>
       addresses_in_use;  ///< IPv4: who answers ARP for them on the interface whose subnet holds them
   std::uint32_t vrrp_listen_ms = 0;  ///< 0: do not listen
 };
 
 struct DiskFact {
-  std::string path;  ///< as asked; the nearest existing parent was measured
+  std::string path{};  ///< as asked; the nearest existing parent was measured
   std::uint64_t total_bytes = 0;
   std::uint64_t free_bytes = 0;
 };
 
 struct InterfaceAddress {
-  std::string interface;
-  std::string address;  ///< numeric, IPv4 or IPv6
+  std::string interface {};
+  std::string address{};  ///< numeric, IPv4 or IPv6
   unsigned prefix = 0;
 };
 
 struct InterfaceFact {
-  std::string name;
-  std::string mac;
+  std::string name{};
+  std::string mac{};
   bool up = false;
   bool physical = false;  ///< has a device behind it or is the host end of a container's link (eth0)
 };
 
 struct RouteFact {
-  std::string destination;  ///< "0.0.0.0/0" is the default route
-  std::string gateway;      ///< empty: on link
-  std::string interface;
+  std::string destination{};  ///< "0.0.0.0/0" is the default route
+  std::string gateway{};      ///< empty: on link
+  std::string interface {};
 };
 
 struct ListenerFact {
-  std::string protocol;  ///< "tcp" or "udp"
-  std::string address;
+  std::string protocol{};  ///< "tcp" or "udp"
+  std::string address{};
   std::uint16_t port = 0;
-  std::string program;  ///< empty when not known
+  std::string program{};  ///< empty when not known
   std::uint32_t pid = 0;
 };
 
 struct ArpFact {
-  std::string address;
-  bool probed = false;      ///< false: no interface of this host is in its subnet (or it is our own address)
-  bool own = false;         ///< this very host has it
-  std::string answered_by;  ///< MAC, or empty: nobody
+  std::string address{};
+  bool probed = false;  ///< false: no interface of this host is in its subnet (or it is our own address)
+  bool own = false;     ///< this very host has it
+  std::string answered_by{};  ///< MAC, or empty: nobody
 };
 
 struct VrrpFact {
-  std::string source;
+  std::string source{};
   unsigned router_id = 0;
   unsigned priority = 0;
   unsigned version = 0;
-  std::vector<std::string> addresses;
+  std::vector<std::string> addresses{};
 };
 
 struct ReachFact {
-  AddressPort target;
+  AddressPort target{};
   bool reachable = false;
   bool refused = false;  ///< the host answered, nobody listens
-  std::string error;
+  std::string error{};
 };
 
 struct SwapFact {
-  std::string name;
+  std::string name{};
   std::uint64_t size_bytes = 0;
 };
 
 struct Facts {
-  std::string hostname;
-  std::map<std::string, std::string> os_release;  ///< ID, VERSION_ID, PRETTY_NAME, ...
-  std::string kernel;                             ///< "6.1.0-18-amd64"
-  std::string machine;                            ///< uname -m: "x86_64"
-  std::string dpkg_architecture;                  ///< "amd64"; empty without dpkg
+  std::string hostname{};
+  std::map<std::string, std::string> os_release{};  ///< ID, VERSION_ID, PRETTY_NAME, ...
+  std::string kernel{};                             ///< "6.1.0-18-amd64"
+  std::string machine{};                            ///< uname -m: "x86_64"
+  std::string dpkg_architecture{};                  ///< "amd64"; empty without dpkg
   unsigned cpus = 0;
   std::uint64_t memory_bytes = 0;
-  std::vector<DiskFact> disks;  ///< "/", "/var/lib", "/etc/kubernetes"
-  std::string product_uuid;
-  std::string machine_id;
-  std::vector<InterfaceFact> interfaces;
-  std::vector<InterfaceAddress> addresses;
-  std::vector<RouteFact> routes;
-  std::vector<std::string> nameservers;
-  std::vector<std::string> hostname_addresses;  ///< what /etc/hosts says for the own host name
-  std::vector<SwapFact> swaps;
-  std::vector<std::string> fstab_swaps;  ///< active swap lines of /etc/fstab
-  unsigned cgroup_version = 0;           ///< 1 or 2 (of the hierarchy kubelet would use)
-  std::vector<std::string> cgroup_controllers;
+  std::vector<DiskFact> disks{};  ///< "/", "/var/lib", "/etc/kubernetes"
+  std::string product_uuid{};
+  std::string machine_id{};
+  std::vector<InterfaceFact> interfaces{};
+  std::vector<InterfaceAddress> addresses{};
+  std::vector<RouteFact> routes{};
+  std::vector<std::string> nameservers{};
+  std::vector<std::string> hostname_addresses{};  ///< what /etc/hosts says for the own host name
+  std::vector<SwapFact> swaps{};
+  std::vector<std::string> fstab_swaps{};  ///< active swap lines of /etc/fstab
+  unsigned cgroup_version = 0;             ///< 1 or 2 (of the hierarchy kubelet would use)
+  std::vector<std::string> cgroup_controllers{};
   std::int64_t clock_unix_ns = 0;  ///< at the receipt of the request
-  std::vector<ListenerFact> listeners;
-  std::map<std::string, std::string> modules;  ///< asked ones: "loaded", "builtin", "available" or "missing"
-  std::vector<std::string> kubernetes_files;   ///< of /etc/kubernetes/*.conf, manifests/*,
-                                               ///< /var/lib/etcd/member, /var/lib/kubelet/config.yaml
+  std::vector<ListenerFact> listeners{};
   std::map<std::string, std::string>
-      runtimes;                        ///< "containerd", "docker", "podman", "crio" -> version or "present"
-  std::vector<std::string> firewalls;  ///< active: "nftables", "iptables", "firewalld", "ufw"
-  std::string selinux;                 ///< "enforcing", "permissive", "disabled" or ""
+      modules{};                                ///< asked ones: "loaded", "builtin", "available" or "missing"
+  std::vector<std::string> kubernetes_files{};  ///< of /etc/kubernetes/*.conf, manifests/*,
+                                                ///< /var/lib/etcd/member, /var/lib/kubelet/config.yaml
+  std::map<std::string, std::string>
+      runtimes;                          ///< "containerd", "docker", "podman", "crio" -> version or "present"
+  std::vector<std::string> firewalls{};  ///< active: "nftables", "iptables", "firewalld", "ufw"
+  std::string selinux{};                 ///< "enforcing", "permissive", "disabled" or ""
   bool apparmor = false;
-  std::map<std::string, std::string> packages;  ///< asked ones that are installed -> version
-  std::string systemd_version;                  ///< "252"; empty: not booted with systemd
-  bool dhcp = false;                            ///< a lease file of the usual clients exists
-  unsigned uid = 0;                             ///< of the agent: 0, or preflight refuses
-  std::map<std::string, bool> paths;
-  std::string journal_cluster_name;  ///< owner of the host by Sealift's journal; empty: nobody
-  std::string journal_cluster_id;
-  std::vector<ArpFact> arp;
-  std::vector<VrrpFact> vrrp;
-  std::vector<ReachFact> reach;
+  std::map<std::string, std::string> packages{};  ///< asked ones that are installed -> version
+  std::string systemd_version{};                  ///< "252"; empty: not booted with systemd
+  bool dhcp = false;                              ///< a lease file of the usual clients exists
+  unsigned uid = 0;                               ///< of the agent: 0, or preflight refuses
+  std::map<std::string, bool> paths{};
+  std::string journal_cluster_name{};  ///< owner of the host by Sealift's journal; empty: nobody
+  std::string journal_cluster_id{};
+  std::vector<ArpFact> arp{};
+  std::vector<VrrpFact> vrrp{};
+  std::vector<ReachFact> reach{};
 };
 
 json::Value to_json(const FactsRequest& request);

@@ -26,14 +26,14 @@ std::string_view to_string(StepResult result);
 struct StepEvent {
   enum class Kind { started, progress, output, finished };
   Kind kind = Kind::started;
-  std::string step_id;
+  std::string step_id{};
   std::string
-      text;  ///< started: description; output: one line; finished: what changed, or the error's message
+      text{};  ///< started: description; output: one line; finished: what changed, or the error's message
   std::uint64_t done = 0;  ///< progress: bytes
   std::uint64_t total = 0;
   StepResult result = StepResult::unchanged;   ///< finished
   ErrorCode error_code = ErrorCode::internal;  ///< finished with failed
-  std::string output;                          ///< finished: value of Capture and ReadFile; may be secret
+  std::string output{};                        ///< finished: value of Capture and ReadFile; may be secret
   bool has_output = false;
   std::uint64_t elapsed_ms = 0;  ///< finished
 };
@@ -42,8 +42,8 @@ struct StepEvent {
 using StepEventHandler = std::function<void(const StepEvent&)>;
 
 struct Owner {
-  std::string cluster_name;
-  std::string cluster_id;
+  std::string cluster_name{};
+  std::string cluster_id{};
 };
 
 /// One agent on one host. Thread-safe: several run() calls may be under way at once (lanes).
@@ -64,8 +64,8 @@ class Session {
 
 /// How to reach one host.
 struct HostAddress {
-  std::string name;     ///< of the inventory
-  std::string address;  ///< for ssh: numeric, or a Host of the user's ssh_config
+  std::string name{};     ///< of the inventory
+  std::string address{};  ///< for ssh: numeric, or a Host of the user's ssh_config
 };
 
 /// Opens sessions. Thread-safe.

@@ -12,18 +12,18 @@
 namespace sealift::installer {
 
 struct SshOptions {
-  std::string user;        ///< empty: as ssh_config says
+  std::string user{};      ///< empty: as ssh_config says
   std::uint16_t port = 0;  ///< 0: as ssh_config says
-  std::string identity_file;
-  std::string known_hosts_file;
-  std::string config_file;  ///< ssh -F
+  std::string identity_file{};
+  std::string known_hosts_file{};
+  std::string config_file{};  ///< ssh -F
   unsigned connect_timeout_s = 10;
 };
 
 /// The program that is uploaded and started as agent on the hosts.
 struct AgentProgram {
-  fs::path path;        ///< a static sealift; /proc/self/exe when this is one
-  std::string machine;  ///< of the ELF header: "x86_64"
+  fs::path path{};        ///< a static sealift; /proc/self/exe when this is one
+  std::string machine{};  ///< of the ELF header: "x86_64"
 };
 
 /// Reads the ELF header of the running program (or of `path` when given).

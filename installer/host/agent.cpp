@@ -1,0 +1,243 @@
+#include "installer/host/agent.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "installer/host/execute.hpp"
+#include "installer/host/journal.hpp"
+#include "installer/host/protocol.hpp"
+#include "lib/base/files.hpp"
+#include "lib/base/version.hpp"
+
+namespace sealift::installer {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kLockPatience = std::chrono::seconds(120);
+constexpr auto kProgressInterval = std::chrono::milliseconds(250);
+constexpr std::size_t kMaxThreads = 16;
+
+Result<Digest> own_digest() {
+  TRY_ASSIGN(const FileDescriptor program, open_for_reading("/proc/self/exe"));
+  TRY_ASSIGN(const std::uint64_t size, file_size(program));
+  FileSource source(program, 0, size);
+  Hasher hasher;
+  std::array<std::byte, 256 << 10> buffer{};
+  for (;;) {
+    TRY_ASSIGN(const std::size_t count, source.read(buffer));
+    if (count == 0) return hasher.finish();
+    hasher.update(Bytes(buffer).first(count));
+  }
+}
+
+class Agent {
+ public:
+  explicit Agent(const AgentOptions& options) : options_(options) {}
+
+  Status serve() {
+    TRY_ASSIGN(const Digest program, own_digest());
+    send(protocol::Hello{protocol::kVersion, program.str(), std::string(kSealiftVersion), ::geteuid()});
+    const Status status = read_requests();
+    // The deploy host is gone or wants no more.
+    stop_.store(true);
+    for (std::thread& thread : threads_) thread.join();
+    return status;
+  }
+
+ private:
+  Status read_requests() {
+    protocol::LineSplitter lines;
+    std::array<char, 64 << 10> buffer{};
+    for (;;) {
+      const ssize_t count = ::read(options_.input, buffer.data(), buffer.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return fail_errno(errno, "cannot read requests");
+      if (count == 0) return {};
+      TRY(lines.feed(std::string_view(buffer.data(), static_cast<std::size_t>(count))));
+      while (const std::optional<std::string> line = lines.next()) {
+        if (line->empty()) continue;
+        TRY_ASSIGN(protocol::Request request, protocol::parse_request(*line));
+        TRY(take(std::move(request)));
+      }
+    }
+  }
+
+  Status take(protocol::Request request) {
+    if (std::holds_alternative<protocol::CancelAsked>(request)) {
+      stop_.store(true);
+      return {};
+    }
+    if (threads_.size() >= kMaxThreads * 64)
+      return fail(ErrorCode::unsupported, "too many requests in one session");
+    threads_.emplace_back([this, request = std::move(request)] {
+      if (const auto* facts = std::get_if<protocol::FactsAsked>(&request)) {
+        send(protocol::FactsTold{facts->id, gather_facts(facts->request, options_.root)});
+      } else if (const auto* run = std::get_if<protocol::RunAsked>(&request)) {
+        const Status status = run_steps(*run);
+        protocol::EndTold end{.id = run->id, .ok = status.has_value(), .code = {}, .message = {}};
+        if (!status) {
+          end.code = status.error().code();
+          end.message = status.error().message();
+        }
+        send(end);
+      }
+    });
+    return {};
+  }
+
+  /// A vanished reader must not keep the agent from finishing its step: later writes are simply lost.
+  void send(const protocol::Answer& answer) {
+    std::string line = protocol::encode(answer);
+    line += '\n';
+    const std::lock_guard lock(output_mutex_);
+    for (std::size_t sent = 0; sent < line.size();) {
+      const ssize_t count = ::write(options_.output, line.data() + sent, line.size() - sent);
+      if (count < 0 && errno == EINTR) continue;
+      if (count <= 0) {
+        stop_.store(true);
+        return;
+      }
+      sent += static_cast<std::size_t>(count);
+    }
+  }
+
+  Status run_steps(const protocol::RunAsked& run) {
+    // Looking needs no lock and must not wait for one: it reads the journal as it is at this moment.
+    std::unique_ptr<Journal> seen;
+    if (run.mode == StepMode::check) {
+      TRY_ASSIGN(seen, Journal::open(options_.root));
+    } else {
+      TRY(hold_host(run));
+    }
+    Journal& journal = seen ? *seen : *journal_;
+    // Two lanes of one host may undo or check side by side; each has its own idea of what would change.
+    std::set<std::string> would_change;
+    std::vector<const Step*> order;
+    for (const Step& step : run.steps) order.push_back(&step);
+    if (run.mode == StepMode::undo) std::reverse(order.begin(), order.end());
+    if (run.mode == StepMode::apply) TRY(journal.claim(run.owner));
+    if (run.mode != StepMode::apply) TRY(check_owner(journal, run.owner));
+    for (const Step* step : order) {
+      if (stop_.load()) return fail(ErrorCode::interrupted, "stopped before the step {}", step->id);
+      TRY(run_step(run, *step, journal, would_change));
+    }
+    return {};
+  }
+
+  static Status check_owner(const Journal& journal, const Owner& owner) {
+    const std::optional<Owner> found = journal.owner();
+    if (!found || found->cluster_id == owner.cluster_id) return {};
+    return fail(ErrorCode::conflict, "this host belongs to the cluster {:?}, not to {:?}",
+                found->cluster_name, owner.cluster_name);
+  }
+
+  Status run_step(const protocol::RunAsked& run, const Step& step, Journal& journal,
+                  std::set<std::string>& would_change) {
+    const auto tell = [&](StepEvent event) {
+      event.step_id = step.id;
+      send(protocol::EventTold{run.id, std::move(event)});
+    };
+    const auto begin = Clock::now();
+    tell({.kind = StepEvent::Kind::started, .text = describe(step.action)});
+    Clock::time_point last_progress = begin;
+    const auto progress = [&](std::uint64_t done, std::uint64_t total) {
+      const auto now = Clock::now();
+      if (done != total && now - last_progress < kProgressInterval) return;
+      last_progress = now;
+      tell({.kind = StepEvent::Kind::progress, .done = done, .total = total});
+    };
+    const auto output = [&](std::string_view line) {
+      tell({.kind = StepEvent::Kind::output, .text = std::string(line)});
+    };
+    auto outcome =
+        execute_step(step, run.mode, options_.root, journal, stop_, would_change, progress, output);
+    StepEvent finished{.kind = StepEvent::Kind::finished};
+    finished.elapsed_ms = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin).count());
+    if (!outcome) {
+      finished.result = StepResult::failed;
+      finished.error_code = outcome.error().code();
+      finished.text = outcome.error().message();
+      tell(finished);
+      return tl::unexpected(std::move(outcome).error());
+    }
+    finished.result = outcome->result;
+    finished.text = outcome->text;
+    finished.has_output = outcome->output.has_value();
+    finished.output = outcome->output.value_or("");
+    tell(finished);
+    return {};
+  }
+
+  /// Two installers must not change one host at the same time. A run that was killed leaves its agent a
+  /// moment to finish its step.
+  Status hold_host(const protocol::RunAsked& run) {
+    const std::lock_guard guard(lock_mutex_);
+    if (lock_) return {};
+    const fs::path path = options_.root + "/run/sealift/agent.lock";
+    TRY(create_directories(path.parent_path(), 0755));
+    TRY_ASSIGN(FileDescriptor lock, open_file(path, O_RDWR | O_CREAT, 0600));
+    const auto patience = Clock::now() + kLockPatience;
+    for (bool told = false; ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0; told = true) {
+      if (errno != EWOULDBLOCK && errno != EINTR) return fail_errno(errno, "cannot lock " + path.string());
+      const std::string holder = read_file(path, 64).value_or("unknown");
+      if (stop_.load())
+        return fail(ErrorCode::interrupted, "stopped while waiting for another Sealift on this host");
+      if (Clock::now() >= patience) {
+        return fail(ErrorCode::conflict,
+                    "another Sealift (process {}) is changing this host; wait until it is done", holder);
+      }
+      if (!told && !run.steps.empty()) {
+        send(protocol::EventTold{
+            run.id,
+            {.kind = StepEvent::Kind::output,
+             .step_id = run.steps.front().id,
+             .text = "waiting for another Sealift on this host (process " + holder + ")"}});
+      }
+      ::poll(nullptr, 0, 100);
+    }
+    const std::string pid = std::to_string(::getpid());
+    if (::ftruncate(lock.get(), 0) != 0) return fail_errno(errno, "cannot write " + path.string());
+    TRY(write_exactly_at(lock, 0, as_bytes(pid)));
+    // Read only now: another agent may have written it while we waited.
+    TRY_ASSIGN(journal_, Journal::open(options_.root));
+    lock_ = std::move(lock);
+    return {};
+  }
+
+  AgentOptions options_;
+  std::mutex output_mutex_;
+  std::mutex lock_mutex_;
+  std::atomic<bool> stop_{false};
+  FileDescriptor lock_;
+  std::unique_ptr<Journal> journal_;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace
+
+Status serve_agent(const AgentOptions& options) {
+  // A closed pipe is noticed by write(); the terminal's signals are for the deploy host's program.
+  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGQUIT}) ::signal(number, SIG_IGN);
+  ::umask(022);
+  Agent agent(options);
+  return agent.serve();
+}
+
+}  // namespace sealift::installer

@@ -1,0 +1,28 @@
+/// The parts of gather_facts; each fills its fields and leaves them empty where the host does not tell.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "installer/host/facts.hpp"
+
+namespace sealift::installer {
+
+void gather_network(Facts& facts, const std::string& root);
+void gather_listeners(Facts& facts, const std::string& root);
+void gather_software(Facts& facts, const FactsRequest& request, const std::string& root);
+
+/// TCP connects, all at once.
+std::vector<ReachFact> probe_reach(const std::vector<AddressPort>& targets);
+
+/// Duplicate address detection as `arping -D` does it (RFC 5227 probes: sender 0.0.0.0), three probes, 200 ms
+/// apart. Needs `facts.addresses` and `.interfaces`.
+std::vector<ArpFact> probe_arp(const std::vector<std::string>& addresses, const Facts& facts);
+
+/// Listens for VRRP advertisements (IP protocol 112, unicast and 224.0.0.18) on all interfaces.
+std::vector<VrrpFact> listen_vrrp(std::uint32_t milliseconds, const Facts& facts);
+
+/// Reads one VRRP version 2 or 3 packet (RFC 3768, RFC 5798) behind its IP header; false when it is none.
+bool parse_vrrp(std::string_view ip_packet, VrrpFact& fact);
+
+}  // namespace sealift::installer

@@ -1,0 +1,129 @@
+#include <sstream>
+
+#include "installer/host/child.hpp"
+#include "installer/host/dpkg.hpp"
+#include "installer/host/facts_parts.hpp"
+#include "lib/base/files.hpp"
+
+namespace sealift::installer {
+
+namespace {
+
+constexpr std::uint64_t kMaxFile = 1U << 20;
+
+bool exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+std::string output_of(std::vector<std::string> arguments) {
+  const auto result = run_child({.arguments = std::move(arguments), .timeout = std::chrono::seconds(10)});
+  if (!result || result->exit_code != 0) return {};
+  return result->out.substr(0, result->out.find('\n'));
+}
+
+/// The first word that looks like a version: "containerd github.com/… 1.6.20~ds1 …" -> "1.6.20~ds1".
+std::string version_in(const std::string& text) {
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (word.starts_with('v')) word.erase(0, 1);
+    const std::size_t digits = word.find_first_not_of("0123456789");
+    if (digits != 0 && digits != std::string::npos && word[digits] == '.') {
+      while (!word.empty() && (word.back() == ',' || word.back() == ')')) word.pop_back();
+      return word;
+    }
+  }
+  return "present";
+}
+
+void gather_runtimes(Facts& facts, const std::string& root) {
+  for (const char* name : {"containerd", "docker", "podman", "crio"}) {
+    if (root.empty() && !find_program(name).empty()) {
+      const std::string text = output_of({name, "--version"});
+      facts.runtimes[name] = text.empty() ? "present" : version_in(text);
+    } else if (exists(root + "/usr/bin/" + name)) {
+      facts.runtimes[name] = "present";
+    }
+  }
+}
+
+bool unit_is_active(const char* unit) { return output_of({"systemctl", "is-active", unit}) == "active"; }
+
+void gather_firewalls(Facts& facts, const std::string& root) {
+  if (!root.empty()) return;
+  if (!find_program("firewalld").empty() && unit_is_active("firewalld.service"))
+    facts.firewalls.emplace_back("firewalld");
+  if (const auto text = read_file("/etc/ufw/ufw.conf", kMaxFile);
+      text && text->find("ENABLED=yes") != std::string::npos) {
+    facts.firewalls.emplace_back("ufw");
+  }
+  if (!find_program("nft").empty()) {
+    const auto rules =
+        run_child({.arguments = {"nft", "list", "ruleset"}, .timeout = std::chrono::seconds(10)});
+    // A set of rules matters only where a packet can be refused.
+    if (rules && rules->exit_code == 0 &&
+        (rules->out.find("drop") != std::string::npos || rules->out.find("reject") != std::string::npos)) {
+      facts.firewalls.emplace_back("nftables");
+    }
+  } else if (!find_program("iptables-save").empty()) {
+    const auto rules = run_child({.arguments = {"iptables-save"}, .timeout = std::chrono::seconds(10)});
+    if (rules && rules->exit_code == 0 &&
+        (rules->out.find("-j DROP") != std::string::npos ||
+         rules->out.find("-j REJECT") != std::string::npos ||
+         rules->out.find(":INPUT DROP") != std::string::npos)) {
+      facts.firewalls.emplace_back("iptables");
+    }
+  }
+}
+
+void gather_security(Facts& facts, const std::string& root) {
+  if (const auto enforcing = read_file(root + "/sys/fs/selinux/enforce", kMaxFile); enforcing) {
+    facts.selinux = enforcing->starts_with('1') ? "enforcing" : "permissive";
+  } else if (exists(root + "/etc/selinux/config")) {
+    facts.selinux = "disabled";
+  }
+  const auto apparmor = read_file(root + "/sys/module/apparmor/parameters/enabled", kMaxFile);
+  facts.apparmor = apparmor && apparmor->starts_with('Y');
+}
+
+std::string dpkg_architecture(const std::string& root, const std::string& machine) {
+  // dpkg itself is of the architecture it was built for; the file lists only foreign ones.
+  const auto installed = read_file(root + "/var/lib/dpkg/arch", kMaxFile);
+  if (installed && !installed->empty()) return installed->substr(0, installed->find('\n'));
+  if (!exists(root + "/var/lib/dpkg/status")) return {};
+  return machine == "x86_64" ? "amd64" : machine == "aarch64" ? "arm64" : machine;
+}
+
+bool has_lease(const std::string& root) {
+  for (const char* directory :
+       {"/var/lib/dhcp", "/var/lib/dhclient", "/run/systemd/netif/leases", "/var/lib/dhcpcd"}) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(root + directory, ignored)) {
+      if (entry.is_regular_file(ignored) && entry.file_size(ignored) > 0) return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void gather_software(Facts& facts, const FactsRequest& request, const std::string& root) {
+  const auto installed = installed_packages(root);
+  for (const std::string& name : request.packages) {
+    if (const auto found = installed.find(name); found != installed.end())
+      facts.packages[name] = found->second;
+  }
+  facts.dpkg_architecture = dpkg_architecture(root, facts.machine);
+  if (root.empty() && exists("/run/systemd/system")) {
+    // "systemd 252 (252.38-1~deb12u1)"
+    std::istringstream words(output_of({"systemctl", "--version"}));
+    std::string name;
+    words >> name >> facts.systemd_version;
+  }
+  gather_runtimes(facts, root);
+  gather_firewalls(facts, root);
+  gather_security(facts, root);
+  facts.dhcp = has_lease(root);
+}
+
+}  // namespace sealift::installer
