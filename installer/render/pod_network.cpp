@@ -9,7 +9,7 @@ std::string render_bridge_network(const Network& pods) {
   const json::Object ipam{{"type", "host-local"},
                           {"ranges", json::Array{json::Array{json::Object{{"subnet", pods.str()}}}}},
                           {"routes", json::Array{json::Object{{"dst", everywhere}}}}};
-  const json::Object bridge{{"type", "bridge"}, {"bridge", "cni0"},    {"isDefaultGateway", true},
+  const json::Object bridge{{"type", "bridge"}, {"bridge", "cni0"},    {"isGateway", true},
                             {"ipMasq", false},  {"hairpinMode", true}, {"ipam", ipam}};
   const json::Object portmap{{"type", "portmap"}, {"capabilities", json::Object{{"portMappings", true}}}};
   return json::serialize_pretty(json::Object{

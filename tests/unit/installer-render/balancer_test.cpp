@@ -36,7 +36,7 @@ TEST(RenderKeepalived, WritesOnePeerALine) {
 
 TEST(RenderKeepalived, HasNoWeightAndNoPassword) {
   const std::string text = render_keepalived(settings()).value();
-  EXPECT_THAT(text, Not(HasSubstr("weight ")));
+  EXPECT_THAT(text, Not(HasSubstr("\n  weight")));
   EXPECT_THAT(text, Not(HasSubstr("auth_pass")));
   EXPECT_THAT(text, Not(HasSubstr("state MASTER")));
   EXPECT_THAT(text, HasSubstr("nopreempt"));
