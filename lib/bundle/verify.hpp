@@ -32,7 +32,8 @@ class VerifiedBundle {
 
   /// Reads the blob once and compares its digest; remembered, so later calls return at once. Thread-safe; two threads
   /// asking for one blob may both read it. ErrorCode::integrity when it differs or when the file changed since it was opened.
-  Status check_blob(const Digest& digest) const;
+  /// `stop` ends the reading early (ErrorCode::interrupted); may be null.
+  Status check_blob(const Digest& digest, const std::atomic<bool>* stop = nullptr) const;
   /// True once check_blob (or verify_all) has found the blob intact.
   bool is_checked(const Digest& digest) const;
   /// Marks all as checked: the caller remembers a full verification of exactly this file (see VerificationRecord).

@@ -1,11 +1,10 @@
 #include "repo-server/http/access_log.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "repo-server/http/target.hpp"
 
@@ -38,18 +37,21 @@ void AccessLog::write(std::string_view lines) const {
   }
 }
 
-void AccessLogBuffer::add(const Request& request, int status, std::uint64_t body_bytes, std::string_view rfc3339,
-                          std::chrono::microseconds took) {
+void AccessLogBuffer::add(const Request& request, int status, std::uint64_t body_bytes,
+                          std::string_view rfc3339, std::chrono::microseconds took) {
   if (!log_->is_on()) return;
-  fmt::format_to(std::back_inserter(lines_), "{} {} \"{} {}\" {} {} host=\"{}\" agent=\"{}\" tls={} us={}\n", rfc3339, request.peer,
-                 escape_log(request.method_name), escape_log(request.target), status, body_bytes, escape_log(request.host),
-                 escape_log(request.user_agent), request.secure ? 1 : 0, took.count());
+  fmt::format_to(std::back_inserter(lines_), "{} {} \"{} {}\" {} {} host=\"{}\" agent=\"{}\" tls={} us={}\n",
+                 rfc3339, request.peer, escape_log(request.method_name), escape_log(request.target), status,
+                 body_bytes, escape_log(request.host), escape_log(request.user_agent), request.secure ? 1 : 0,
+                 took.count());
   if (lines_.size() >= kFlushBytes) flush();
 }
 
-void AccessLogBuffer::add_refused(std::string_view peer, int status, std::string_view reason, std::string_view rfc3339) {
+void AccessLogBuffer::add_refused(std::string_view peer, int status, std::string_view reason,
+                                  std::string_view rfc3339) {
   if (!log_->is_on()) return;
-  fmt::format_to(std::back_inserter(lines_), "{} {} \"-\" {} 0 reason=\"{}\"\n", rfc3339, peer, status, escape_log(reason));
+  fmt::format_to(std::back_inserter(lines_), "{} {} \"-\" {} 0 reason=\"{}\"\n", rfc3339, peer, status,
+                 escape_log(reason));
   if (lines_.size() >= kFlushBytes) flush();
 }
 

@@ -20,6 +20,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = 4096;
 constexpr unsigned char kTlsHandshakeRecord = 0x16;
+/// A prepared manifest may leave the bounded cache before its turn comes; more often than this is a server
+/// under siege.
+constexpr int kMaxPreparations = 5;
 /// An answer must move at least this much per Limits::stalled.
 constexpr std::uint64_t kProgressBytes = 64 * 1024;
 
@@ -30,7 +33,9 @@ asio::awaitable<Status> wait_until_prepared(Preparation prepare) {
       [executor, prepare = std::move(prepare)](auto handler) mutable {
         auto shared = std::make_shared<decltype(handler)>(std::move(handler));
         prepare([shared, work = asio::make_work_guard(executor)](Status status) mutable {
-          asio::post(work.get_executor(), [shared, status = std::move(status)]() mutable { std::move (*shared)(std::move(status)); });
+          asio::post(work.get_executor(), [shared, status = std::move(status)]() mutable {
+            std::move (*shared)(std::move(status));
+          });
         });
       },
       asio::use_awaitable);
@@ -81,9 +86,15 @@ void Connection::enter(State state) {
   const auto now = Clock::now();
   switch (state) {
     case State::starting:
-    case State::reading: deadline_ = now + worker_.limits.head; break;
-    case State::idle: deadline_ = now + worker_.limits.idle; break;
-    case State::preparing: deadline_ = Clock::time_point::max(); break;
+    case State::reading:
+      deadline_ = now + worker_.limits.head;
+      break;
+    case State::idle:
+      deadline_ = now + worker_.limits.idle;
+      break;
+    case State::preparing:
+      deadline_ = Clock::time_point::max();
+      break;
     case State::sending:
       deadline_ = now + worker_.limits.stalled;
       moved_at_deadline_ = moved_;
@@ -161,10 +172,12 @@ asio::awaitable<std::size_t> Connection::read_head() {
     seen = buffer_.size();
     if (worker_.stopping && buffer_.empty()) co_return 0;
     buffer_.resize(seen + std::min(kReadBytes, kMaxHeadBytes - seen));
-    const std::size_t got = co_await transport_.read_some(std::span(buffer_.data() + seen, buffer_.size() - seen));
+    const std::size_t got =
+        co_await transport_.read_some(std::span(buffer_.data() + seen, buffer_.size() - seen));
     buffer_.resize(seen + got);
     if (got == 0) {
-      if (expired_ && state_ == State::reading) co_await refuse(408, "the request's header did not arrive in time");
+      if (expired_ && state_ == State::reading)
+        co_await refuse(408, "the request's header did not arrive in time");
       co_return 0;
     }
     if (state_ == State::idle) enter(State::reading);
@@ -174,14 +187,13 @@ asio::awaitable<std::size_t> Connection::read_head() {
 asio::awaitable<bool> Connection::answer(const Request& request) {
   const auto started = Clock::now();
   Response response = handler_.handle(request);
-  if (response.prepare && request.method == Method::get) {
+  for (int attempt = 0; response.prepare; ++attempt) {
     enter(State::preparing);
-    const Status prepared = co_await wait_until_prepared(std::exchange(response.prepare, {}));
-    if (!prepared) {
-      const bool is_transient = prepared.error().code() == ErrorCode::conflict || prepared.error().code() == ErrorCode::interrupted;
-      response = text_response(is_transient ? 503 : 500, prepared.error().message());
-      response.headers = is_transient ? "Retry-After: 10\r\n" : "";
-    }
+    Status prepared = attempt == kMaxPreparations
+                          ? fail(ErrorCode::interrupted, "the server is too busy for this content; try again")
+                          : co_await wait_until_prepared(std::move(response.prepare));
+    response = prepared ? handler_.handle(request) : handler_.failure(request, prepared.error());
+    if (response.status == 503) response.headers += "Retry-After: 10\r\n";
   }
   const bool keep_alive = request.keep_alive && !request.has_body && !worker_.stopping;
   auto prepared = prepare_response(request, std::move(response), worker_.http_date(), keep_alive);
@@ -195,12 +207,13 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
   const std::uint64_t moved_now = moved_ - moved_before;
   const std::uint64_t body_sent = sent ? body_size : moved_now > head_size ? moved_now - head_size : 0;
   auto& statistics = worker_.statistics;
-  statistics.requests_by_class[static_cast<std::size_t>(prepared->status / 100) % 6].fetch_add(1, std::memory_order_relaxed);
+  statistics.requests_by_class[static_cast<std::size_t>(prepared->status / 100) % 6].fetch_add(
+      1, std::memory_order_relaxed);
   statistics.body_bytes.fetch_add(body_sent, std::memory_order_relaxed);
   worker_.log.add(request, prepared->status, body_sent, worker_.rfc3339(),
                   std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started));
   if (sent && request.has_body) co_await transport_.linger();
-  co_return sent && keep_alive;
+  co_return sent&& keep_alive;
 }
 
 asio::awaitable<void> Connection::refuse(int status, std::string_view reason) {
@@ -208,7 +221,8 @@ asio::awaitable<void> Connection::refuse(int status, std::string_view reason) {
   enter(State::starting);
   worker_.statistics.requests_by_class[4].fetch_add(1, std::memory_order_relaxed);
   worker_.log.add_refused(peer_, status, reason, worker_.rfc3339());
-  if (co_await transport_.write(render_refusal(status, reason, worker_.http_date()), {}, false)) co_await transport_.linger();
+  if (co_await transport_.write(render_refusal(status, reason, worker_.http_date()), {}, false))
+    co_await transport_.linger();
 }
 
 }  // namespace sealift::repo_server::http

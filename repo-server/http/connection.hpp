@@ -1,4 +1,5 @@
-/// One client's connection: requests in, answers out, in order, until either side has had enough. Internal to http/.
+/// One client's connection: requests in, answers out, in order, until either side has had enough. Internal to
+/// http/.
 #pragma once
 
 #include <chrono>
@@ -21,8 +22,13 @@ class Connection;
 
 /// What the connections of one thread share. Touched by that thread only, except `context`.
 struct Worker {
-  Worker(const Limits& worker_limits, TlsMode worker_mode, ssl_ctx_st* worker_tls, const AccessLog& access_log, Statistics& worker_statistics)
-      : limits(worker_limits), mode(worker_mode), tls(worker_tls), statistics(worker_statistics), log(access_log) {}
+  Worker(const Limits& worker_limits, TlsMode worker_mode, ssl_ctx_st* worker_tls,
+         const AccessLog& access_log, Statistics& worker_statistics)
+      : limits(worker_limits),
+        mode(worker_mode),
+        tls(worker_tls),
+        statistics(worker_statistics),
+        log(access_log) {}
 
   const Limits limits;
   const TlsMode mode;

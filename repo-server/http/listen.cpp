@@ -1,16 +1,16 @@
 #include "repo-server/http/listen.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 namespace sealift::repo_server::http {
 namespace {
@@ -44,7 +44,9 @@ Result<SocketAddress> parse_address(const std::string& address, std::uint16_t po
     out.length = sizeof v6;
     return out;
   }
-  return fail(ErrorCode::invalid_argument, "'{}' is not a numeric IPv4 or IPv6 address to listen on (host names are not looked up)", address);
+  return fail(ErrorCode::invalid_argument,
+              "'{}' is not a numeric IPv4 or IPv6 address to listen on (host names are not looked up)",
+              address);
 }
 
 int environment_number(const char* name) {
@@ -75,11 +77,14 @@ Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port)
   if (where.get()->sa_family == AF_INET6) setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
   if (bind(socket.get(), where.get(), where.length) != 0) {
     if (errno == EADDRINUSE) {
-      return fail(ErrorCode::conflict, "port {} of {} is in use by another program; stop it or choose another port", port, address);
+      return fail(ErrorCode::conflict,
+                  "port {} of {} is in use by another program; stop it or choose another port", port,
+                  address);
     }
     return fail_errno(errno, fmt::format("listening on {} port {}", address, port));
   }
-  if (::listen(socket.get(), kBacklog) != 0) return fail_errno(errno, fmt::format("listening on {} port {}", address, port));
+  if (::listen(socket.get(), kBacklog) != 0)
+    return fail_errno(errno, fmt::format("listening on {} port {}", address, port));
   return socket;
 }
 

@@ -10,7 +10,8 @@
 
 namespace sealift::repo_server::http {
 
-/// Binds and listens on a numeric IPv4 or IPv6 address. Port 0 takes a free one. An address in use is ErrorCode::conflict.
+/// Binds and listens on a numeric IPv4 or IPv6 address. Port 0 takes a free one. An address in use is
+/// ErrorCode::conflict.
 Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port);
 
 /// The sockets of LISTEN_FDS when LISTEN_PID is this process, else none. The variables are left alone.

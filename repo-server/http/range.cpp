@@ -21,7 +21,8 @@ std::optional<std::uint64_t> parse_position(std::string_view text) {
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view lower) {
-  return std::ranges::equal(a, lower, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+  return std::ranges::equal(a, lower,
+                            [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
 }
 
 }  // namespace
@@ -29,7 +30,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view lower) {
 RangeDecision decide_range(std::string_view header, std::uint64_t size) {
   const RangeDecision whole;
   const auto equals = header.find('=');
-  if (equals == std::string_view::npos || !equals_ignoring_case(trim(header.substr(0, equals)), "bytes")) return whole;
+  if (equals == std::string_view::npos || !equals_ignoring_case(trim(header.substr(0, equals)), "bytes"))
+    return whole;
   const std::string_view set = trim(header.substr(equals + 1));
   if (set.find(',') != std::string_view::npos) return whole;
   const auto dash = set.find('-');
@@ -61,7 +63,8 @@ bool matches_etag(std::string_view header, std::string_view etag) {
   if (trim(header) == "*") return true;
   while (!header.empty()) {
     std::string_view candidate = trim(header.substr(0, header.find(',')));
-    header.remove_prefix(std::min(header.size(), header.find(',') == std::string_view::npos ? header.size() : header.find(',') + 1));
+    header.remove_prefix(std::min(
+        header.size(), header.find(',') == std::string_view::npos ? header.size() : header.find(',') + 1));
     if (candidate.starts_with("W/")) candidate.remove_prefix(2);
     if (candidate == etag) return true;
   }

@@ -14,8 +14,8 @@ struct ByteRange {
 };
 
 enum class RangeKind {
-  whole,          ///< no Range, or one we need not honour (several ranges, another unit, malformed): answer 200
-  partial,        ///< answer 206 with `range`
+  whole,    ///< no Range, or one we need not honour (several ranges, another unit, malformed): answer 200
+  partial,  ///< answer 206 with `range`
   unsatisfiable,  ///< answer 416
 };
 

@@ -52,16 +52,30 @@ std::variant<Request, BadRequest> parse_request_head(std::string_view head) {
         if (!request.host.empty()) return BadRequest{400, "the request has two Host headers"};
         request.host = text(field.value());
         break;
-      case beast_http::field::range: request.range = text(field.value()); break;
-      case beast_http::field::if_range: request.if_range = text(field.value()); break;
-      case beast_http::field::if_none_match: request.if_none_match = text(field.value()); break;
-      case beast_http::field::if_modified_since: request.if_modified_since = text(field.value()); break;
-      case beast_http::field::accept: request.accept = text(field.value()); break;
-      case beast_http::field::user_agent: request.user_agent = text(field.value()); break;
-      default: break;
+      case beast_http::field::range:
+        request.range = text(field.value());
+        break;
+      case beast_http::field::if_range:
+        request.if_range = text(field.value());
+        break;
+      case beast_http::field::if_none_match:
+        request.if_none_match = text(field.value());
+        break;
+      case beast_http::field::if_modified_since:
+        request.if_modified_since = text(field.value());
+        break;
+      case beast_http::field::accept:
+        request.accept = text(field.value());
+        break;
+      case beast_http::field::user_agent:
+        request.user_agent = text(field.value());
+        break;
+      default:
+        break;
     }
   }
-  if (request.host.empty() && message.version() == 11) return BadRequest{400, "the request has no Host header"};
+  if (request.host.empty() && message.version() == 11)
+    return BadRequest{400, "the request has no Host header"};
   if (request.target == "*") request.target = "/";
   auto target = parse_target(request.target);
   if (!target) return BadRequest{400, "the request's target is malformed"};

@@ -18,8 +18,8 @@ struct BadRequest {
   std::string_view reason;
 };
 
-/// The length of the head at the start of `data` with its empty line, or 0 when its end has not arrived. `from` is where to go on looking
-/// (what an earlier call has seen, or 0).
+/// The length of the head at the start of `data` with its empty line, or 0 when its end has not arrived.
+/// `from` is where to go on looking (what an earlier call has seen, or 0).
 std::size_t find_head_end(std::string_view data, std::size_t from);
 
 /// Parses one whole head, the empty line included.

@@ -24,9 +24,12 @@ bool is_not_modified(const Request& request, const Response& response, std::stri
 }
 
 /// The range to honour: If-Range must name exactly what we have.
-RangeDecision applicable_range(const Request& request, const Response& response, std::string_view last_modified) {
+RangeDecision applicable_range(const Request& request, const Response& response,
+                               std::string_view last_modified) {
   if (!response.accepts_ranges || response.status != 200 || request.range.empty()) return {};
-  if (!request.if_range.empty() && request.if_range != response.etag && (last_modified.empty() || request.if_range != last_modified)) return {};
+  if (!request.if_range.empty() && request.if_range != response.etag &&
+      (last_modified.empty() || request.if_range != last_modified))
+    return {};
   return decide_range(request.range, full_size(response));
 }
 
@@ -47,14 +50,17 @@ void take_body(Prepared& out, Response& response, const ByteRange& range) {
 
 }  // namespace
 
-std::unique_ptr<Prepared> prepare_response(const Request& request, Response response, std::string_view date, bool keep_alive) {
+std::unique_ptr<Prepared> prepare_response(const Request& request, Response response, std::string_view date,
+                                           bool keep_alive) {
   auto out = std::make_unique<Prepared>();
-  const std::string last_modified = response.last_modified ? format_rfc5322(*response.last_modified, "GMT") : std::string();
+  const std::string last_modified =
+      response.last_modified ? format_rfc5322(*response.last_modified, "GMT") : std::string();
   const std::uint64_t size = full_size(response);
   const bool not_modified = is_not_modified(request, response, last_modified);
-  const RangeDecision range = not_modified ? RangeDecision{} : applicable_range(request, response, last_modified);
+  const RangeDecision range =
+      not_modified ? RangeDecision{} : applicable_range(request, response, last_modified);
 
-  out->status = not_modified                              ? 304
+  out->status = not_modified                             ? 304
                 : range.kind == RangeKind::partial       ? 206
                 : range.kind == RangeKind::unsatisfiable ? 416
                                                          : response.status;
@@ -73,7 +79,8 @@ std::unique_ptr<Prepared> prepare_response(const Request& request, Response resp
   } else if (!not_modified) {
     const ByteRange part = range.kind == RangeKind::partial ? range.range : ByteRange{0, size};
     if (range.kind == RangeKind::partial) {
-      fmt::format_to(std::back_inserter(head), "Content-Range: bytes {}-{}/{}\r\n", part.first, part.first + part.length - 1, size);
+      fmt::format_to(std::back_inserter(head), "Content-Range: bytes {}-{}/{}\r\n", part.first,
+                     part.first + part.length - 1, size);
     }
     if (!response.content_type.empty()) append_header(head, "Content-Type", response.content_type);
     fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", part.length);
@@ -87,7 +94,8 @@ std::unique_ptr<Prepared> prepare_response(const Request& request, Response resp
 
 std::string render_refusal(int status, std::string_view reason, std::string_view date) {
   return fmt::format(
-      "HTTP/1.1 {} {}\r\nServer: sealift\r\nDate: {}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\nConnection: "
+      "HTTP/1.1 {} {}\r\nServer: sealift\r\nDate: {}\r\nContent-Type: text/plain; "
+      "charset=utf-8\r\nContent-Length: {}\r\nConnection: "
       "close\r\n\r\n{}\n",
       status, reason_phrase(status), date, reason.size() + 1, reason);
 }

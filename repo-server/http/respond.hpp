@@ -14,10 +14,10 @@ namespace sealift::repo_server::http {
 /// What goes over the wire. Exactly one of text (maybe empty) and file holds the body.
 struct Prepared {
   int status = 200;
-  std::string head;                          ///< status line to empty line
+  std::string head;  ///< status line to empty line
   std::string owned_text;
   std::shared_ptr<const std::string> shared_text;
-  std::string_view text;                     ///< points into owned_text or *shared_text; what HEAD leaves out is left out
+  std::string_view text;  ///< points into owned_text or *shared_text; what HEAD leaves out is left out
   std::optional<FileBody> file;
   bool keep_alive = true;
 
@@ -28,8 +28,10 @@ struct Prepared {
   std::uint64_t body_size() const { return file ? file->size : text.size(); }
 };
 
-/// Applies conditions and the range, and renders the head. `date` is the Date header's value; `keep_alive` what the connection wants.
-std::unique_ptr<Prepared> prepare_response(const Request& request, Response response, std::string_view date, bool keep_alive);
+/// Applies conditions and the range, and renders the head. `date` is the Date header's value; `keep_alive`
+/// what the connection wants.
+std::unique_ptr<Prepared> prepare_response(const Request& request, Response response, std::string_view date,
+                                           bool keep_alive);
 
 /// An answer to a head that could not be parsed: closes.
 std::string render_refusal(int status, std::string_view reason, std::string_view date);

@@ -1,7 +1,5 @@
 #include "repo-server/http/server.hpp"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -15,6 +13,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <sys/socket.h>
 
 #include "repo-server/http/connection.hpp"
 
@@ -28,9 +27,12 @@ constexpr std::chrono::milliseconds kTick{200};
 constexpr std::string_view kBusy =
     "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 
-asio::awaitable<void> serve_connection(std::unique_ptr<Connection> connection) { co_await connection->serve(); }
+asio::awaitable<void> serve_connection(std::unique_ptr<Connection> connection) {
+  co_await connection->serve();
+}
 
-/// Ends connections that take too long and writes the log, a few times a second, until the worker has stopped.
+/// Ends connections that take too long and writes the log, a few times a second, until the worker has
+/// stopped.
 asio::awaitable<void> tick(Worker& worker) {
   asio::steady_timer timer(worker.context);
   while (!worker.stopping || !worker.connections.empty()) {
@@ -67,7 +69,8 @@ class AsioServer final : public Server {
 };
 
 Status AsioServer::run(std::vector<Listener> listeners, TlsMode mode, const AccessLog& access_log) {
-  const unsigned count = limits_.threads != 0 ? limits_.threads : std::max(1U, std::thread::hardware_concurrency());
+  const unsigned count =
+      limits_.threads != 0 ? limits_.threads : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i) {
     workers_.push_back(std::make_unique<Worker>(limits_, mode, tls_.get(), access_log, statistics_));
   }
@@ -156,9 +159,11 @@ void AsioServer::stop(std::chrono::milliseconds grace) {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::start(std::vector<Listener> listeners, TlsMode mode, TlsContext tls, const Limits& limits,
-                                              const AccessLog& access_log, Statistics& statistics, Log& log) {
-  if (!tls && mode != TlsMode::plain_only) return fail(ErrorCode::internal, "TLS is asked for without a certificate");
+Result<std::unique_ptr<Server>> Server::start(std::vector<Listener> listeners, TlsMode mode, TlsContext tls,
+                                              const Limits& limits, const AccessLog& access_log,
+                                              Statistics& statistics, Log& log) {
+  if (!tls && mode != TlsMode::plain_only)
+    return fail(ErrorCode::internal, "TLS is asked for without a certificate");
   auto server = std::make_unique<AsioServer>(std::move(tls), limits, statistics, log);
   TRY(server->run(std::move(listeners), mode, access_log));
   return server;

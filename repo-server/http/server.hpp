@@ -1,7 +1,7 @@
 /// The HTTP/1.1 server: a few worker threads, each with its own event loop and its own connections.
 ///
-/// Plain HTTP and TLS share a port: a connection whose first byte is 0x16 is TLS. Requests carry no body (this is a pull-only server); one that
-/// announces a body is answered and its connection closed.
+/// Plain HTTP and TLS share a port: a connection whose first byte is 0x16 is TLS. Requests carry no body
+/// (this is a pull-only server); one that announces a body is answered and its connection closed.
 #pragma once
 
 #include <chrono>
@@ -23,11 +23,12 @@ namespace sealift::repo_server::http {
 enum class TlsMode { both, tls_only, plain_only };
 
 struct Limits {
-  unsigned threads = 0;                           ///< 0: one per core
+  unsigned threads = 0;  ///< 0: one per core
   std::int64_t connections = 2048;
-  std::chrono::seconds head{10};                  ///< for a whole request head, from its first byte; also for the TLS handshake
-  std::chrono::seconds idle{75};                  ///< between requests
-  std::chrono::seconds stalled{60};               ///< for each 64 KiB of an answer
+  std::chrono::seconds head{
+      10};  ///< for a whole request head, from its first byte; also for the TLS handshake
+  std::chrono::seconds idle{75};     ///< between requests
+  std::chrono::seconds stalled{60};  ///< for each 64 KiB of an answer
 };
 
 /// A listening socket and who answers what arrives there.
@@ -38,12 +39,15 @@ struct Listener {
 
 class Server {
  public:
-  /// The handlers, `access_log`, `statistics` and `log` must outlive the server. `tls` may be null with TlsMode::plain_only.
-  static Result<std::unique_ptr<Server>> start(std::vector<Listener> listeners, TlsMode mode, TlsContext tls, const Limits& limits,
-                                               const AccessLog& access_log, Statistics& statistics, Log& log);
+  /// The handlers, `access_log`, `statistics` and `log` must outlive the server. `tls` may be null with
+  /// TlsMode::plain_only.
+  static Result<std::unique_ptr<Server>> start(std::vector<Listener> listeners, TlsMode mode, TlsContext tls,
+                                               const Limits& limits, const AccessLog& access_log,
+                                               Statistics& statistics, Log& log);
   /// Stops at once, if stop() was not called.
   virtual ~Server() = default;
-  /// Stops accepting, lets answers in flight finish for at most `grace`, then breaks the rest off; returns when all threads have ended.
+  /// Stops accepting, lets answers in flight finish for at most `grace`, then breaks the rest off; returns
+  /// when all threads have ended.
   virtual void stop(std::chrono::milliseconds grace) = 0;
 };
 

@@ -11,7 +11,7 @@ struct Statistics {
   std::array<std::atomic<std::uint64_t>, 6> requests_by_class{};  ///< [2]: answers 200-299
   std::atomic<std::uint64_t> body_bytes = 0;
   std::atomic<std::uint64_t> connections_total = 0;
-  std::atomic<std::uint64_t> connections_refused = 0;             ///< over the limit
+  std::atomic<std::uint64_t> connections_refused = 0;  ///< over the limit
   std::atomic<std::uint64_t> connections_timed_out = 0;
   std::atomic<std::int64_t> connections_open = 0;
   std::atomic<std::uint64_t> tls_handshake_failures = 0;

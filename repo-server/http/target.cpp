@@ -21,7 +21,8 @@ int escaped_byte(std::string_view text, std::size_t at) {
 }
 
 bool is_unreserved(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+         c == '_' || c == '~';
 }
 
 std::string encode(std::string_view text, std::string_view also_plain) {
@@ -57,7 +58,9 @@ bool has_control(std::string_view text) {
 std::optional<Target> parse_target(std::string_view target) {
   if (!target.starts_with('/')) {
     const auto scheme = target.find("://");
-    if (scheme == std::string_view::npos || (target.substr(0, scheme) != "http" && target.substr(0, scheme) != "https")) return std::nullopt;
+    if (scheme == std::string_view::npos ||
+        (target.substr(0, scheme) != "http" && target.substr(0, scheme) != "https"))
+      return std::nullopt;
     target.remove_prefix(scheme + 3);
     const auto slash = target.find('/');
     target = slash == std::string_view::npos ? std::string_view("/") : target.substr(slash);
@@ -114,12 +117,23 @@ std::string escape_html(std::string_view text) {
   out.reserve(text.size());
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

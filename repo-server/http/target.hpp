@@ -12,8 +12,8 @@ struct Target {
   std::string query;  ///< raw
 };
 
-/// Splits origin form ("/a/b?c") and absolute form ("http://host/a"); nullopt for anything else, for a malformed percent escape, a decoded
-/// NUL or control character, and for a path with a "." or ".." component.
+/// Splits origin form ("/a/b?c") and absolute form ("http://host/a"); nullopt for anything else, for a
+/// malformed percent escape, a decoded NUL or control character, and for a path with a "." or ".." component.
 std::optional<Target> parse_target(std::string_view target);
 
 /// Decodes %XX; nullopt when an escape is malformed.

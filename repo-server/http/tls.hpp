@@ -15,7 +15,8 @@ struct TlsContextDeleter {
 };
 using TlsContext = std::unique_ptr<ssl_ctx_st, TlsContextDeleter>;
 
-/// TLS 1.2 and later, HTTP/1.1 by ALPN, no client certificates. `chain_pem` begins with the server's own certificate.
+/// TLS 1.2 and later, HTTP/1.1 by ALPN, no client certificates. `chain_pem` begins with the server's own
+/// certificate.
 Result<TlsContext> make_server_tls(std::string_view chain_pem, std::string_view key_pem);
 
 }  // namespace sealift::repo_server::http

@@ -1,12 +1,5 @@
 #include "repo-server/http/transport.hpp"
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <sys/sendfile.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -15,6 +8,12 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 namespace sealift::repo_server::http {
 namespace {
@@ -22,7 +21,8 @@ namespace {
 namespace asio = boost::asio;
 using asio::ip::tcp;
 
-/// How much one connection may send before others of its worker get a turn, and how often the file is looked at for changes.
+/// How much one connection may send before others of its worker get a turn, and how often the file is looked
+/// at for changes.
 constexpr std::uint64_t kFilePieceBytes = 1U << 20;
 constexpr std::size_t kLingerBytes = 256 * 1024;
 
@@ -42,7 +42,8 @@ Transport::~Transport() = default;
 asio::awaitable<int> Transport::peek() {
   boost::system::error_code error;
   unsigned char first = 0;
-  const std::size_t got = co_await socket_.async_receive(asio::buffer(&first, 1), MSG_PEEK, asio::redirect_error(asio::use_awaitable, error));
+  const std::size_t got = co_await socket_.async_receive(asio::buffer(&first, 1), MSG_PEEK,
+                                                         asio::redirect_error(asio::use_awaitable, error));
   co_return error || got == 0 ? -1 : first;
 }
 
@@ -61,13 +62,14 @@ asio::awaitable<bool> Transport::start_tls(ssl_ctx_st& context) {
 asio::awaitable<std::size_t> Transport::read_some(std::span<char> buffer) {
   if (!tls_) {
     boost::system::error_code error;
-    const std::size_t got =
-        co_await socket_.async_read_some(asio::buffer(buffer.data(), buffer.size()), asio::redirect_error(asio::use_awaitable, error));
+    const std::size_t got = co_await socket_.async_read_some(
+        asio::buffer(buffer.data(), buffer.size()), asio::redirect_error(asio::use_awaitable, error));
     co_return error ? 0 : got;
   }
   while (true) {
     ERR_clear_error();
-    const int got = SSL_read(tls_.get(), buffer.data(), static_cast<int>(std::min<std::size_t>(buffer.size(), INT32_MAX)));
+    const int got = SSL_read(tls_.get(), buffer.data(),
+                             static_cast<int>(std::min<std::size_t>(buffer.size(), INT32_MAX)));
     if (got > 0) co_return static_cast<std::size_t>(got);
     if (!co_await wait_tls(got)) co_return 0;
   }
@@ -76,7 +78,8 @@ asio::awaitable<std::size_t> Transport::read_some(std::span<char> buffer) {
 asio::awaitable<bool> Transport::write(std::string_view first, std::string_view second, bool more_follows) {
   if (!tls_) co_return co_await write_plain(first, second, more_follows);
   if (!second.empty() && first.size() + second.size() <= scratch_.size()) {
-    // One record instead of two. The copy must not live in scratch_: another connection may use that while this one waits.
+    // One record instead of two. The copy must not live in scratch_: another connection may use that while
+    // this one waits.
     std::string joined;
     joined.reserve(first.size() + second.size());
     joined.append(first).append(second);
@@ -85,10 +88,12 @@ asio::awaitable<bool> Transport::write(std::string_view first, std::string_view 
   co_return co_await write_tls(first) && (second.empty() || co_await write_tls(second));
 }
 
-asio::awaitable<bool> Transport::write_plain(std::string_view first, std::string_view second, bool more_follows) {
+asio::awaitable<bool> Transport::write_plain(std::string_view first, std::string_view second,
+                                             bool more_follows) {
   const int flags = MSG_NOSIGNAL | (more_follows ? MSG_MORE : 0);
   while (!first.empty() || !second.empty()) {
-    std::array<iovec, 2> parts = {{{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}}};
+    std::array<iovec, 2> parts = {
+        {{const_cast<char*>(first.data()), first.size()}, {const_cast<char*>(second.data()), second.size()}}};
     msghdr message{};
     message.msg_iov = parts.data();
     message.msg_iovlen = parts.size();
@@ -110,7 +115,8 @@ asio::awaitable<bool> Transport::write_plain(std::string_view first, std::string
 asio::awaitable<bool> Transport::write_tls(std::string_view data) {
   while (!data.empty()) {
     ERR_clear_error();
-    const int sent = SSL_write(tls_.get(), data.data(), static_cast<int>(std::min<std::size_t>(data.size(), INT32_MAX)));
+    const int sent =
+        SSL_write(tls_.get(), data.data(), static_cast<int>(std::min<std::size_t>(data.size(), INT32_MAX)));
     if (sent > 0) {
       data.remove_prefix(static_cast<std::size_t>(sent));
       progress_(static_cast<std::uint64_t>(sent));
@@ -130,7 +136,8 @@ asio::awaitable<bool> Transport::send_file_plain(const FileBody& body) {
   std::uint64_t left = body.size;
   while (left > 0) {
     if (!body.file->is_unchanged()) co_return false;
-    const ssize_t sent = ::sendfile(socket_.native_handle(), body.file->descriptor(), &offset, std::min(left, kFilePieceBytes));
+    const ssize_t sent = ::sendfile(socket_.native_handle(), body.file->descriptor(), &offset,
+                                    std::min(left, kFilePieceBytes));
     if (sent > 0) {
       left -= static_cast<std::uint64_t>(sent);
       progress_(static_cast<std::uint64_t>(sent));
@@ -155,8 +162,8 @@ asio::awaitable<bool> Transport::send_file_tls(const FileBody& body) {
       // Lets the worker's other connections run between pieces even when this client is always ready.
       if (offset != body.offset && !co_await wait(tcp::socket::wait_write)) co_return false;
     }
-    const ssize_t got = ::pread(body.file->descriptor(), scratch_.data(), std::min<std::uint64_t>(left, scratch_.size()),
-                                static_cast<off_t>(offset));
+    const ssize_t got = ::pread(body.file->descriptor(), scratch_.data(),
+                                std::min<std::uint64_t>(left, scratch_.size()), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) co_return false;
     ssize_t written = 0;
@@ -168,8 +175,9 @@ asio::awaitable<bool> Transport::send_file_tls(const FileBody& body) {
         progress_(static_cast<std::uint64_t>(sent));
         continue;
       }
-      // After waiting the scratch buffer may hold another connection's bytes: read this place again. OpenSSL wants the repeated call to
-      // have at least the length of the first (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER), which reading from the same offset gives.
+      // After waiting the scratch buffer may hold another connection's bytes: read this place again. OpenSSL
+      // wants the repeated call to have at least the length of the first
+      // (SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER), which reading from the same offset gives.
       if (!co_await wait_tls(sent)) co_return false;
       break;
     }
@@ -186,7 +194,8 @@ asio::awaitable<void> Transport::linger() {
   std::array<char, 4096> discarded{};
   boost::system::error_code error;
   for (std::size_t total = 0; total < kLingerBytes && !error;) {
-    total += co_await socket_.async_read_some(asio::buffer(discarded), asio::redirect_error(asio::use_awaitable, error));
+    total += co_await socket_.async_read_some(asio::buffer(discarded),
+                                              asio::redirect_error(asio::use_awaitable, error));
   }
 }
 
@@ -208,9 +217,12 @@ asio::awaitable<bool> Transport::wait(tcp::socket::wait_type what) {
 
 asio::awaitable<bool> Transport::wait_tls(int result) {
   switch (SSL_get_error(tls_.get(), result)) {
-    case SSL_ERROR_WANT_READ: co_return co_await wait(tcp::socket::wait_read);
-    case SSL_ERROR_WANT_WRITE: co_return co_await wait(tcp::socket::wait_write);
-    default: co_return false;
+    case SSL_ERROR_WANT_READ:
+      co_return co_await wait(tcp::socket::wait_read);
+    case SSL_ERROR_WANT_WRITE:
+      co_return co_await wait(tcp::socket::wait_write);
+    default:
+      co_return false;
   }
 }
 

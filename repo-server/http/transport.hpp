@@ -1,7 +1,8 @@
 /// One client's byte stream, plain or TLS, on a non-blocking socket. Used by its worker's thread only.
 ///
-/// Plain bodies go from the page cache to the socket with sendfile(2). TLS bodies are read in pieces into a buffer the worker's connections
-/// share: nothing in it has to outlive one call, so memory does not grow with connections.
+/// Plain bodies go from the page cache to the socket with sendfile(2). TLS bodies are read in pieces into a
+/// buffer the worker's connections share: nothing in it has to outlive one call, so memory does not grow with
+/// connections.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +23,16 @@ namespace sealift::repo_server::http {
 
 class Transport {
  public:
-  /// `scratch` is the worker's shared buffer; `progress` is told of bytes that left, so that deadlines can move.
-  Transport(boost::asio::ip::tcp::socket socket, std::span<char> scratch, std::function<void(std::uint64_t)> progress);
+  /// `scratch` is the worker's shared buffer; `progress` is told of bytes that left, so that deadlines can
+  /// move.
+  Transport(boost::asio::ip::tcp::socket socket, std::span<char> scratch,
+            std::function<void(std::uint64_t)> progress);
   ~Transport();
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
 
-  /// Looks at the first byte without taking it: 0x16 begins a TLS handshake. Negative when the client is gone.
+  /// Looks at the first byte without taking it: 0x16 begins a TLS handshake. Negative when the client is
+  /// gone.
   boost::asio::awaitable<int> peek();
   /// Serves TLS from here on; false when the handshake fails.
   boost::asio::awaitable<bool> start_tls(ssl_ctx_st& context);
@@ -40,7 +44,8 @@ class Transport {
   boost::asio::awaitable<bool> write(std::string_view first, std::string_view second, bool more_follows);
   /// The whole piece, or false: then the stream is broken off, the client sees a short body.
   boost::asio::awaitable<bool> send_file(FileBody body);
-  /// Says goodbye and waits a little for the client to read what was sent; for answers given before the request was read.
+  /// Says goodbye and waits a little for the client to read what was sent; for answers given before the
+  /// request was read.
   boost::asio::awaitable<void> linger();
 
   /// Makes a waiting operation fail.
@@ -49,12 +54,14 @@ class Transport {
   void abort();
 
  private:
-  boost::asio::awaitable<bool> write_plain(std::string_view first, std::string_view second, bool more_follows);
+  boost::asio::awaitable<bool> write_plain(std::string_view first, std::string_view second,
+                                           bool more_follows);
   boost::asio::awaitable<bool> write_tls(std::string_view data);
   boost::asio::awaitable<bool> send_file_plain(const FileBody& body);
   boost::asio::awaitable<bool> send_file_tls(const FileBody& body);
   boost::asio::awaitable<bool> wait(boost::asio::ip::tcp::socket::wait_type what);
-  /// After an SSL call returned `result`: waits for what it wants; false when the connection is of no more use.
+  /// After an SSL call returned `result`: waits for what it wants; false when the connection is of no more
+  /// use.
   boost::asio::awaitable<bool> wait_tls(int result);
 
   boost::asio::ip::tcp::socket socket_;

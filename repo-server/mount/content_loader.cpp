@@ -1,0 +1,120 @@
+#include "repo-server/mount/content_loader.hpp"
+
+namespace sealift::repo_server {
+
+ContentLoader::ContentLoader(unsigned threads, std::uint64_t cache_bytes) : cache_limit_bytes_(cache_bytes) {
+  for (unsigned i = 0; i < std::max(1U, threads); ++i) threads_.emplace_back([this] { work(); });
+}
+
+void ContentLoader::stop() {
+  std::map<std::string, std::vector<Done>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    queue_.clear();
+    waiting.swap(waiting_);
+  }
+  wake_.notify_all();
+  for (auto& [key, all] : waiting) {
+    for (Done& done : all) done(fail(ErrorCode::interrupted, "the server is being stopped"));
+  }
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+void ContentLoader::enqueue(const std::string& key, std::function<Status()> work, Done done) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) {
+      auto& waiting = waiting_[key];
+      waiting.push_back(std::move(done));
+      if (waiting.size() == 1) {
+        queue_.emplace_back(key, std::move(work));
+        wake_.notify_one();
+      }
+      return;
+    }
+  }
+  done(fail(ErrorCode::interrupted, "the server is being stopped"));
+}
+
+void ContentLoader::work() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    if (stopping_) return;
+    auto [key, job] = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    const Status status = job();
+    lock.lock();
+    std::vector<Done> waiting;
+    if (auto found = waiting_.extract(key)) waiting = std::move(found.mapped());
+    lock.unlock();
+    for (Done& done : waiting) done(status);
+    lock.lock();
+  }
+}
+
+void ContentLoader::check(const MountedBlob& blob, Done done) {
+  const Digest digest = blob.entry->digest;
+  enqueue(
+      "check " + digest.str(),
+      [this, mounted = blob.bundle, digest]() -> Status {
+        TRY(mounted->check_unchanged());
+        return mounted->verified().check_blob(digest, &stopping_);
+      },
+      std::move(done));
+}
+
+void ContentLoader::load(const MountedBlob& blob, Done done) {
+  const Digest digest = blob.entry->digest;
+  enqueue(
+      "load " + digest.str(),
+      [this, mounted = blob.bundle, digest]() -> Status {
+        TRY(mounted->check_unchanged());
+        TRY_ASSIGN(std::string content, mounted->verified().file().read_blob(digest, kMaxManifestBytes));
+        remember(digest, std::move(content));
+        return {};
+      },
+      std::move(done));
+}
+
+void ContentLoader::run(std::function<Status()> work, Done done) {
+  std::string key;
+  {
+    const std::lock_guard lock(mutex_);
+    key = "run " + std::to_string(next_anonymous_++);
+  }
+  enqueue(key, std::move(work), std::move(done));
+}
+
+std::shared_ptr<const std::string> ContentLoader::cached(const Digest& digest) const {
+  const std::shared_lock lock(cache_mutex_);
+  const auto found = cache_.find(digest);
+  if (found == cache_.end()) return nullptr;
+  found->second.used.store(true, std::memory_order_relaxed);
+  return found->second.content;
+}
+
+void ContentLoader::remember(const Digest& digest, std::string content) {
+  const std::unique_lock lock(cache_mutex_);
+  if (cache_.contains(digest)) return;
+  cache_bytes_ += content.size();
+  while (cache_bytes_ > cache_limit_bytes_ && !cache_order_.empty()) {
+    const Digest oldest = cache_order_.front();
+    cache_order_.pop_front();
+    auto entry = cache_.find(oldest);
+    if (entry->second.used.exchange(false, std::memory_order_relaxed)) {
+      entry->second.place = cache_order_.insert(cache_order_.end(), oldest);
+      continue;
+    }
+    cache_bytes_ -= entry->second.content->size();
+    cache_.erase(entry);
+  }
+  auto& entry = cache_[digest];
+  entry.content = std::make_shared<const std::string>(std::move(content));
+  entry.place = cache_order_.insert(cache_order_.end(), digest);
+}
+
+}  // namespace sealift::repo_server

@@ -1,0 +1,61 @@
+#include "repo-server/mount/overlay.hpp"
+
+#include <algorithm>
+
+namespace sealift::repo_server {
+
+bool MountedBundle::is_unchanged() const {
+  const auto now = verified_->file().current_identity();
+  if (now && *now == verified_->file().identity()) return true;
+  if (!reported_.exchange(true)) {
+    log_->error(
+        "{}: the file was written to or cut while it is served; its content is refused (503) until the "
+        "server is started again",
+        path().string());
+  }
+  return false;
+}
+
+Status MountedBundle::check_unchanged() const {
+  if (is_unchanged()) return {};
+  return fail(ErrorCode::conflict,
+              "the bundle {} was changed while it is served; start the server again to have it verified anew",
+              path().filename().string());
+}
+
+Result<Overlay> Overlay::mount(std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles, Log& log) {
+  Overlay overlay;
+  for (auto& verified : bundles)
+    overlay.bundles_.push_back(std::make_shared<const MountedBundle>(std::move(verified), log));
+  const auto require = [&](const MountedBundle& mounted, const Digest& digest,
+                           std::string_view what) -> Status {
+    if (overlay.find_blob(digest)) return {};
+    return fail(ErrorCode::not_found,
+                "{}: {} needs the blob {}, which is in none of the given bundles: give the bundles this one "
+                "builds on, too",
+                mounted.path().string(), what, digest.str());
+  };
+  for (const auto& mounted : overlay.bundles_) {
+    for (const auto& image : mounted->contents().images) TRY(require(*mounted, image.digest, image.name));
+    for (const auto& file : mounted->contents().files) {
+      TRY(require(*mounted, file.digest, file.path));
+      overlay.files_.insert_or_assign(file.path, MountedFile{mounted, &file});
+    }
+  }
+  return overlay;
+}
+
+std::optional<MountedBlob> Overlay::find_blob(const Digest& digest) const {
+  for (auto mounted = bundles_.rbegin(); mounted != bundles_.rend(); ++mounted) {
+    const bundle::BlobEntry* entry = (*mounted)->contents().find_blob(digest);
+    if (entry != nullptr && entry->offset) return MountedBlob{*mounted, entry};
+  }
+  return std::nullopt;
+}
+
+const MountedFile* Overlay::find_file(std::string_view path) const {
+  const auto found = files_.find(path);
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+}  // namespace sealift::repo_server

@@ -1,0 +1,28 @@
+/// What a server needs of its process: descriptors, signals, the service manager.
+#pragma once
+
+#include <csignal>
+#include <string_view>
+
+namespace sealift::repo_server {
+
+/// Raises the limit of open files to what is allowed and ignores SIGPIPE (OpenSSL writes to sockets without
+/// MSG_NOSIGNAL).
+void prepare_server_process();
+
+/// Blocks SIGTERM and SIGINT for this thread and those it starts, so that wait() gets them.
+class StopSignals {
+ public:
+  StopSignals();
+  /// Returns the signal; afterwards the signals have their usual effect again.
+  int wait() const;
+
+ private:
+  sigset_t set_{};
+  sigset_t before_{};
+};
+
+/// sd_notify(3) without libsystemd; nothing when NOTIFY_SOCKET is not set.
+void notify_service_manager(std::string_view state);
+
+}  // namespace sealift::repo_server

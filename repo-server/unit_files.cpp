@@ -1,0 +1,86 @@
+#include "repo-server/unit_files.hpp"
+
+#include <fmt/format.h>
+
+namespace sealift::repo_server {
+namespace {
+
+/// One word of ExecStart= (systemd.service(5), "Command lines"): quoted, with specifiers and variables
+/// switched off.
+std::string unit_word(const std::string& word) {
+  std::string out = "\"";
+  for (const char c : word) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '%') out += '%';
+    if (c == '$') out += '$';
+    out += c;
+  }
+  return out + '"';
+}
+
+}  // namespace
+
+std::string service_unit(const UnitSettings& settings) {
+  std::string command = unit_word(settings.program) + " serve --state-dir /var/lib/sealift";
+  for (const std::string& argument : settings.arguments) command += " " + unit_word(argument);
+  return fmt::format(
+      "[Unit]\n"
+      "Description=Sealift mirror: container registry and package repositories from signed bundles\n"
+      "Wants=network-online.target\n"
+      "After=network-online.target\n"
+      "\n"
+      "[Service]\n"
+      "Type=notify\n"
+      "ExecStart={}\n"
+      "Restart=on-failure\n"
+      "RestartSec=2\n"
+      "TimeoutStopSec=30\n"
+      "DynamicUser=yes\n"
+      "StateDirectory=sealift\n"
+      "StateDirectoryMode=0700\n"
+      "UMask=0077\n"
+      "LimitNOFILE=65536\n"
+      "NoNewPrivileges=yes\n"
+      "CapabilityBoundingSet=\n"
+      "AmbientCapabilities=\n"
+      "ProtectSystem=strict\n"
+      "ProtectHome=read-only\n"
+      "PrivateTmp=yes\n"
+      "PrivateDevices=yes\n"
+      "ProtectKernelTunables=yes\n"
+      "ProtectKernelModules=yes\n"
+      "ProtectKernelLogs=yes\n"
+      "ProtectControlGroups=yes\n"
+      "ProtectClock=yes\n"
+      "ProtectHostname=yes\n"
+      "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
+      "RestrictNamespaces=yes\n"
+      "RestrictRealtime=yes\n"
+      "RestrictSUIDSGID=yes\n"
+      "LockPersonality=yes\n"
+      "MemoryDenyWriteExecute=yes\n"
+      "SystemCallArchitectures=native\n"
+      "SystemCallFilter=@system-service\n"
+      "SystemCallErrorNumber=EPERM\n"
+      "\n"
+      "[Install]\n"
+      "WantedBy=multi-user.target\n",
+      command);
+}
+
+std::string socket_unit(const UnitSettings& settings) {
+  return fmt::format(
+      "[Unit]\n"
+      "Description=Sealift mirror sockets\n"
+      "\n"
+      "[Socket]\n"
+      "ListenStream={}\n"
+      "ListenStream={}\n"
+      "Backlog=4096\n"
+      "\n"
+      "[Install]\n"
+      "WantedBy=sockets.target\n",
+      settings.registry_port, settings.repository_port);
+}
+
+}  // namespace sealift::repo_server

@@ -1,0 +1,23 @@
+/// systemd units for `sealift serve`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace sealift::repo_server {
+
+struct UnitSettings {
+  std::string program;                 ///< absolute path
+  std::vector<std::string> arguments;  ///< of `sealift serve`, without --state-dir
+  std::uint16_t registry_port = 5000;
+  std::uint16_t repository_port = 12480;
+};
+
+/// Text of /etc/systemd/system/sealift.service: a dynamic user without privileges, everything read-only but
+/// its state directory. The bundles must be readable by others.
+std::string service_unit(const UnitSettings& settings);
+/// Text of /etc/systemd/system/sealift.socket: systemd listens, the server starts with the first connection.
+std::string socket_unit(const UnitSettings& settings);
+
+}  // namespace sealift::repo_server

@@ -1,0 +1,109 @@
+#include "repo-server/repository/repository.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/unit/repo-server/mounted_bundle.hpp"
+
+namespace sealift::repo_server {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class RepositoryTest : public MountedBundleTest {
+ protected:
+  void SetUp() override {
+    recipe.file("bin/linux/amd64/kubeadm", "kubeadm")
+        .file("bin/linux/arm64/kubeadm", "other")
+        .file("a<b>&\"c", "odd");
+    recipe.generated("apt/debian-12/dists/stable/InRelease", "Release of it\n")
+        .generated("keys/repository.asc", "key\n");
+    recipe.image("registry.k8s.io/pause:3.10", {"layer"});
+    mount({&recipe});
+    verification = std::make_unique<BackgroundVerification>(overlay.bundles(), std::nullopt, 0, log);
+    catalog = std::make_unique<Catalog>(overlay);
+    status = std::make_unique<ServerStatus>(overlay, *verification, statistics);
+    repository = std::make_unique<FileRepository>(
+        overlay, loader, *catalog, *status, RepositorySettings{"CA PEM\n", true, 5000, 12480, "192.0.2.1"});
+  }
+  http::Response ask_for(const std::string& path, const std::string& accept = "") {
+    auto request = get(path);
+    request.host = "10.0.0.1:12480";
+    request.accept = accept;
+    return ask(*repository, request);
+  }
+
+  test::BundleRecipe recipe;
+  http::Statistics statistics;
+  std::unique_ptr<BackgroundVerification> verification;
+  std::unique_ptr<Catalog> catalog;
+  std::unique_ptr<ServerStatus> status;
+  std::unique_ptr<FileRepository> repository;
+};
+
+TEST_F(RepositoryTest, ServesFilesWithTheirDigestAsEtag) {
+  const auto response = ask_for("/files/bin/linux/amd64/kubeadm");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(body_of(response), "kubeadm");
+  EXPECT_EQ(response.etag, "\"" + digest_of("kubeadm").str() + "\"");
+  EXPECT_TRUE(response.accepts_ranges);
+  EXPECT_EQ(response.last_modified, overlay.bundles()[0]->contents().time);
+}
+
+TEST_F(RepositoryTest, ListsFolders) {
+  const auto page = ask_for("/files/");
+  EXPECT_THAT(page.content_type, HasSubstr("text/html"));
+  EXPECT_THAT(page.body, HasSubstr("<a href=\"./bin/\">bin/</a>"));
+  EXPECT_THAT(page.body, HasSubstr("a&lt;b&gt;&amp;&quot;c"));
+  EXPECT_THAT(page.body, Not(HasSubstr("a<b>")));
+  EXPECT_THAT(ask_for("/files/bin/linux/", "application/json").body, HasSubstr("\"name\": \"arm64\""));
+  EXPECT_EQ(ask_for("/files/bin").status, 301);
+  EXPECT_THAT(ask_for("/files/bin").headers, HasSubstr("Location: /files/bin/\r\n"));
+  EXPECT_EQ(ask_for("/files/nothing/").status, 404);
+  EXPECT_EQ(ask_for("/files//").status, 404);
+  EXPECT_EQ(ask_for("/fil").status, 404);
+}
+
+TEST_F(RepositoryTest, GivesClientsTheirConfiguration) {
+  EXPECT_THAT(ask_for("/client/hosts.toml").body, HasSubstr("[host.\"https://10.0.0.1:5000\"]"));
+  const std::string sources = ask_for("/client/sealift.sources").body;
+  EXPECT_THAT(sources,
+              HasSubstr("URIs: https://10.0.0.1:12480/apt/debian-12\nSuites: stable\nComponents: main\n"));
+  EXPECT_THAT(sources, HasSubstr("Signed-By: /etc/apt/keyrings/sealift.asc"));
+  EXPECT_EQ(ask_for("/client/ca.crt").body, "CA PEM\n");
+  EXPECT_THAT(ask_for("/client/registries.conf").body,
+              HasSubstr("location = \"10.0.0.1:5000/registry.k8s.io\""));
+  EXPECT_THAT(ask_for("/").body, HasSubstr("docker pull 10.0.0.1:5000/registry.k8s.io/pause:3.10"));
+  EXPECT_EQ(ask_for("/client/nothing").status, 404);
+}
+
+TEST_F(RepositoryTest, NeverPutsAHostileHostIntoAPage) {
+  auto request = get("/");
+  request.host = "<script>alert(1)</script>";
+  EXPECT_THAT(ask(*repository, request).body, Not(HasSubstr("script>alert")));
+  EXPECT_EQ(safe_host("evil\r\nX: y", "f"), "f");
+  EXPECT_EQ(safe_host("[fd00::1]:12480", "f"), "[fd00::1]");
+  EXPECT_EQ(safe_host("[fd00::1", "f"), "f");
+  EXPECT_EQ(safe_host("mirror.site:1", "f"), "mirror.site");
+}
+
+TEST_F(RepositoryTest, TellsItsState) {
+  EXPECT_EQ(ask_for("/healthz").status, 200);
+  const auto ready = ask_for("/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_THAT(ready.body, HasSubstr("\"verified\": false"));
+  EXPECT_THAT(ask_for("/metrics").body, HasSubstr("sealift_bundle_verified{file=\"0.tar\"} 0\n"));
+  ASSERT_TRUE(fs::exists(paths[0]));
+  fs::resize_file(paths[0], fs::file_size(paths[0]) - 1);
+  EXPECT_EQ(ask_for("/readyz").status, 503);
+}
+
+TEST_F(RepositoryTest, RefusesToBeWrittenTo) {
+  auto request = get("/files/x");
+  request.method = http::Method::other;
+  EXPECT_EQ(repository->handle(request).status, 405);
+}
+
+}  // namespace
+}  // namespace sealift::repo_server
