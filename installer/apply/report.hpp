@@ -15,7 +15,7 @@ enum class ReportStyle { automatic, plain, json, none };
 struct ReportOptions {
   ReportStyle style =
       ReportStyle::automatic;  ///< automatic: live when standard error is a terminal, else plain
-  fs::path log_directory{};      ///< <host>.log each, 0600, appended; empty: no log files
+  fs::path log_directory{};    ///< <host>.log each, 0600, appended; empty: no log files
 };
 
 /// Shows on standard error; JSON events (one object a line, "version": 1) go to standard output.

@@ -126,8 +126,13 @@ class Agent {
       TRY(hold_host(run));
     }
     Journal& journal = seen ? *seen : *journal_;
-    // Two lanes of one host may undo or check side by side; each has its own idea of what would change.
+    // What a plan's earlier tasks would change here decides about later restarts; an installation goes by the
+    // journal alone.
     std::set<std::string> would_change;
+    if (run.mode == StepMode::check) {
+      const std::lock_guard lock(would_change_mutex_);
+      would_change = would_change_;
+    }
     std::vector<const Step*> order;
     for (const Step& step : run.steps) order.push_back(&step);
     if (run.mode == StepMode::undo) std::reverse(order.begin(), order.end());
@@ -136,6 +141,10 @@ class Agent {
     for (const Step* step : order) {
       if (stop_.load()) return fail(ErrorCode::interrupted, "stopped before the step {}", step->id);
       TRY(run_step(run, *step, journal, would_change));
+    }
+    if (run.mode == StepMode::check) {
+      const std::lock_guard lock(would_change_mutex_);
+      would_change_.merge(would_change);
     }
     return {};
   }
@@ -224,6 +233,8 @@ class Agent {
   AgentOptions options_;
   std::mutex output_mutex_;
   std::mutex lock_mutex_;
+  std::mutex would_change_mutex_;
+  std::set<std::string> would_change_;
   std::atomic<bool> stop_{false};
   FileDescriptor lock_;
   std::unique_ptr<Journal> journal_;

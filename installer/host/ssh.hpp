@@ -3,6 +3,7 @@
 /// directory); the agent is uploaded once per digest.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct SshOptions {
   std::string known_hosts_file{};
   std::string config_file{};  ///< ssh -F
   unsigned connect_timeout_s = 10;
+  std::string remote_directory = "/var/lib/sealift/agent";  ///< where the agent is put; 0700, root
+  std::string remote_root{};                                ///< `sealift agent --root` (tests)
 };
 
 /// The program that is uploaded and started as agent on the hosts.
