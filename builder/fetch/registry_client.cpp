@@ -51,13 +51,14 @@ Result<FetchedManifest> check_manifest(const oci::Reference& reference, const ne
 
 }  // namespace
 
-Result<net::Response> RegistryClient::ask(const RegistryLocation& location, net::Request request, Sink& to) {
+Result<net::Response> RegistryClient::ask(const RegistryLocation& location, net::Request request, Sink* to) {
+  const auto send = [&] { return to != nullptr ? transport_->get(request, *to) : transport_->head(request); };
   request.authorization = auth_.current(location);
-  TRY_ASSIGN(net::Response response, transport_->get(request, to));
+  TRY_ASSIGN(net::Response response, send());
   if (response.status != 401) return response;
   // Also the way a token ends that expired or was revoked early.
   TRY_ASSIGN(request.authorization, auth_.answer(location, response));
-  return transport_->get(request, to);
+  return send();
 }
 
 Result<net::Response> RegistryClient::stream(Kind kind, const oci::Reference& what, std::uint64_t from,
@@ -69,7 +70,7 @@ Result<net::Response> RegistryClient::stream(Kind kind, const oci::Reference& wh
                                                        collection, what.selector())));
   net::Request request{std::move(url), {}, net::Secret(), from, size - from};
   if (kind == Kind::manifest) request.headers.emplace_back("Accept", accepted_types());
-  TRY_ASSIGN(net::Response response, ask(location, std::move(request), to));
+  TRY_ASSIGN(net::Response response, ask(location, std::move(request), &to));
   if (is_success(response)) return response;
   retry_after = net::parse_retry_after(response.header("retry-after").value_or(""), now());
   const bool refused = response.status == 401 || response.status == 403;
@@ -85,11 +86,18 @@ Result<FetchedManifest> RegistryClient::manifest(const oci::Reference& reference
   });
 }
 
-Result<std::optional<FetchedManifest>> RegistryClient::find_manifest(const oci::Reference& reference) {
-  auto found = manifest(reference);
-  if (found) return std::optional<FetchedManifest>(std::move(*found));
-  if (found.error().code() == ErrorCode::not_found) return std::optional<FetchedManifest>();
-  return tl::unexpected(std::move(found).error());
+Result<bool> RegistryClient::exists(const oci::Reference& reference) {
+  const RegistryLocation location = mirrors_->locate(reference.registry(), reference.repository());
+  TRY_ASSIGN(const net::Url url, net::Url::parse(fmt::format("{}/v2/{}/manifests/{}", location.base,
+                                                             location.repository, reference.selector())));
+  return with_retries(policy_, stop_, [&](auto& retry_after) -> Result<bool> {
+    const net::Request request{url, {{"Accept", accepted_types()}}, net::Secret(), 0, 0};
+    TRY_ASSIGN(const net::Response response, ask(location, request, nullptr));
+    if (is_success(response)) return true;
+    if (response.status == 404) return false;
+    retry_after = net::parse_retry_after(response.header("retry-after").value_or(""), now());
+    return upstream_error(response, reference.str());
+  });
 }
 
 Result<std::string> RegistryClient::blob_text(const oci::Reference& repository,
@@ -116,7 +124,7 @@ Result<std::vector<oci::Descriptor>> RegistryClient::referrers(const oci::Refere
   const net::Request request{
       url, {{"Accept", std::string(oci::kOciIndex)}}, net::Secret(), 0, oci::kMaxManifestBytes};
   const std::string what = "referrers of " + subject.str();
-  TRY_ASSIGN(const net::Response response, ask(location, request, sink));
+  TRY_ASSIGN(const net::Response response, ask(location, request, &sink));
   std::string text;
   if (is_success(response) && content_type(response) == oci::kOciIndex) {
     text = sink.take();
@@ -125,9 +133,10 @@ Result<std::vector<oci::Descriptor>> RegistryClient::referrers(const oci::Refere
     TRY_ASSIGN(const oci::Reference tag,
                subject.with_tag(fmt::format("{}-{}", to_string(subject.digest()->algorithm()),
                                             subject.digest()->hex().substr(0, 64))));
-    TRY_ASSIGN(auto fallback, find_manifest(tag));
-    if (!fallback) return std::vector<oci::Descriptor>();
-    text = std::move(fallback->text);
+    TRY_ASSIGN(const bool has_tag, exists(tag));
+    if (!has_tag) return std::vector<oci::Descriptor>();
+    TRY_ASSIGN(FetchedManifest fallback, manifest(tag));
+    text = std::move(fallback.text);
   }
   TRY_ASSIGN(oci::Document document, oci::parse_document(text, "", what));
   auto* index = std::get_if<oci::Index>(&document);

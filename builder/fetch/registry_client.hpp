@@ -55,8 +55,8 @@ class RegistryClient {
   /// Fetches what the reference names, at most 4 MiB, with retries. With a digest in the reference the bytes
   /// are checked against it; a Docker-Content-Digest of the answer must fit too.
   Result<FetchedManifest> manifest(const oci::Reference& reference);
-  /// The manifest if there is one, with retries; 404 is nullopt.
-  Result<std::optional<FetchedManifest>> find_manifest(const oci::Reference& reference);
+  /// Whether there is one, by HEAD, which public registries do not count as a pull; with retries.
+  Result<bool> exists(const oci::Reference& reference);
   /// A small blob such as a config, at most 4 MiB, with retries, checked against the descriptor.
   Result<std::string> blob_text(const oci::Reference& repository, const oci::Descriptor& descriptor);
   /// Descriptors of what refers to the digest of `subject` (distribution-spec, "Listing Referrers"): by the
@@ -69,7 +69,8 @@ class RegistryClient {
                                Sink& to, std::optional<std::chrono::seconds>& retry_after);
 
  private:
-  Result<net::Response> ask(const RegistryLocation& location, net::Request request, Sink& to);
+  /// GET into `to`, or HEAD when that is null; logs in when the registry asks for it.
+  Result<net::Response> ask(const RegistryLocation& location, net::Request request, Sink* to);
 
   net::Transport* transport_;
   const MirrorMap* mirrors_;
