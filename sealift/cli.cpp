@@ -2,6 +2,8 @@
 
 #include <csignal>
 #include <cstdio>
+#include <exception>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -47,7 +49,15 @@ struct GlobalOptions {
 int run_action(const Action& action, const GlobalOptions& options) {
   Log log(options.level());
   const bool silent = options.no_progress || options.quiet;
-  const Status status = action({log, silent ? ProgressStyle::none : ProgressStyle::automatic});
+  Status status;
+  try {
+    status = action({log, silent ? ProgressStyle::none : ProgressStyle::automatic});
+  } catch (const std::system_error& error) {
+    // fmt throws when standard output goes away half-way (`| head`).
+    status = fail(ErrorCode::io, "{}", error.what());
+  } catch (const std::exception& error) {
+    status = fail(ErrorCode::internal, "unexpected: {}; please report this", error.what());
+  }
   if (!status) {
     log.error("{}", status.error().message());
     return exit_status(status.error().code());
