@@ -151,7 +151,9 @@ asio::awaitable<bool> Connection::negotiate() {
     co_await refuse(400, "this port speaks HTTPS only");
     co_return false;
   }
-  if (worker_.mode == TlsMode::plain_only || !co_await transport_.start_tls(*worker_.tls)) {
+  bool secured = false;
+  if (worker_.mode != TlsMode::plain_only) secured = co_await transport_.start_tls(*worker_.tls);
+  if (!secured) {
     worker_.statistics.tls_handshake_failures.fetch_add(1, std::memory_order_relaxed);
     co_return false;
   }
@@ -189,9 +191,8 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
   Response response = handler_.handle(request);
   for (int attempt = 0; response.prepare; ++attempt) {
     enter(State::preparing);
-    Status prepared = attempt == kMaxPreparations
-                          ? fail(ErrorCode::interrupted, "the server is too busy for this content; try again")
-                          : co_await wait_until_prepared(std::move(response.prepare));
+    Status prepared = fail(ErrorCode::interrupted, "the server is too busy for this content; try again");
+    if (attempt < kMaxPreparations) prepared = co_await wait_until_prepared(std::move(response.prepare));
     response = prepared ? handler_.handle(request) : handler_.failure(request, prepared.error());
     if (response.status == 503) response.headers += "Retry-After: 10\r\n";
   }
@@ -221,8 +222,9 @@ asio::awaitable<void> Connection::refuse(int status, std::string_view reason) {
   enter(State::starting);
   worker_.statistics.requests_by_class[4].fetch_add(1, std::memory_order_relaxed);
   worker_.log.add_refused(peer_, status, reason, worker_.rfc3339());
-  if (co_await transport_.write(render_refusal(status, reason, worker_.http_date()), {}, false))
-    co_await transport_.linger();
+  const std::string refusal = render_refusal(status, reason, worker_.http_date());
+  const bool sent = co_await transport_.write(refusal, {}, false);
+  if (sent) co_await transport_.linger();
 }
 
 }  // namespace sealift::repo_server::http
