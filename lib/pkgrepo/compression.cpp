@@ -41,7 +41,27 @@ int add_read_filter(archive* a, Compression compression) {
   return ARCHIVE_OK;
 }
 
-/// libarchive passes on what it cannot recognise; the magic must be there.
+int filter_code(Compression compression) {
+  switch (compression) {
+    case Compression::gzip:
+      return ARCHIVE_FILTER_GZIP;
+    case Compression::xz:
+      return ARCHIVE_FILTER_XZ;
+    case Compression::zstd:
+      return ARCHIVE_FILTER_ZSTD;
+    case Compression::none:
+      break;
+  }
+  return ARCHIVE_FILTER_NONE;
+}
+
+/// libarchive passes on what it does not recognise and unwraps what is wrapped twice: exactly one layer is
+/// right. (The second one it counts is the memory it reads.)
+bool is_unwrapped_once(archive* a, Compression compression) {
+  return archive_filter_count(a) == 2 && archive_filter_code(a, 0) == filter_code(compression);
+}
+
+/// Tells a wrong file from a damaged one.
 bool has_magic(std::string_view data, Compression compression) {
   switch (compression) {
     case Compression::gzip:
@@ -100,14 +120,19 @@ Result<std::string> decompress(std::string_view compressed, Compression compress
   archive_entry* entry = nullptr;
   if (add_read_filter(reader.get(), compression) != ARCHIVE_OK ||
       archive_read_support_format_raw(reader.get()) != ARCHIVE_OK ||
+      archive_read_support_format_empty(reader.get()) != ARCHIVE_OK ||
       archive_read_open_memory(reader.get(), compressed.data(), compressed.size()) != ARCHIVE_OK) {
     return fail(ErrorCode::integrity, "{} cannot be decompressed: {}", what, text_of(reader.get()));
   }
   const int status = archive_read_next_header(reader.get(), &entry);
-  if (status == ARCHIVE_EOF) return std::string();
-  if (status != ARCHIVE_OK) {
+  if (status != ARCHIVE_OK && status != ARCHIVE_EOF) {
     return fail(ErrorCode::integrity, "{} cannot be decompressed: {}", what, text_of(reader.get()));
   }
+  if (!is_unwrapped_once(reader.get(), compression)) {
+    return fail(ErrorCode::integrity,
+                "{} cannot be decompressed: damaged, cut off or compressed more than once", what);
+  }
+  if (status == ARCHIVE_EOF) return std::string();
   return read_whole(reader.get(), limit_bytes, what);
 }
 

@@ -99,6 +99,9 @@ Result<std::vector<Clause>> parse_relations(std::string_view field, std::string_
     std::string_view alternatives = take_until(rest, ',');
     if (trimmed(alternatives).empty()) continue;  // a comma too many is common and harmless
     Clause clause;
+    if (trimmed(alternatives).ends_with('|')) {
+      return fail(ErrorCode::integrity, "{}: '{}' lacks its last alternative", what, trimmed(alternatives));
+    }
     while (!alternatives.empty()) {
       const auto text = take_until(alternatives, '|');
       const auto relation = parse_relation(text);

@@ -98,7 +98,7 @@ std::string_view without_epoch(std::string_view version) {
 }
 
 bool is_package_name(std::string_view text) {
-  if (text.size() < 2 || text.size() > 200 || !(is_digit(text[0]) || is_alpha(text[0]))) return false;
+  if (text.empty() || text.size() > 200 || !(is_digit(text[0]) || is_alpha(text[0]))) return false;
   return std::all_of(text.begin(), text.end(), [](char c) {
     return is_digit(c) || is_alpha(c) || std::string_view("+-._").find(c) != std::string_view::npos;
   });

@@ -17,7 +17,7 @@ bool is_version(std::string_view text);
 /// "1:2.3-4" -> "2.3-4"
 std::string_view without_epoch(std::string_view version);
 
-/// A package name as dpkg has it: two or more of [a-z0-9+.-] (and '_' or capitals, which some vendors use),
+/// A package name as dpkg has it: at most 200 of [a-z0-9+.-] (and '_' or capitals, which some vendors use),
 /// an alphanumeric one first.
 bool is_package_name(std::string_view text);
 
