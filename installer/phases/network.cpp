@@ -1,0 +1,140 @@
+#include <algorithm>
+
+#include "installer/phases/phases.hpp"
+#include "installer/phases/steps.hpp"
+#include "installer/render/pod_network.hpp"
+
+namespace sealift::installer {
+namespace {
+
+constexpr const char* kRanges = "jsonpath={range .items[*]}{.metadata.name} {.spec.podCIDR}{\"\\n\"}{end}";
+
+/// "m1 10.244.0.0/24\n…" as ranges of the cluster's nodes; every node must have one.
+Result<std::vector<PodRange>> parse_ranges(const Cluster& cluster, const std::string& text) {
+  std::vector<PodRange> ranges;
+  for (const Host* host : cluster.nodes()) {
+    const std::size_t at = ("\n" + text).find("\n" + host->name + " ");
+    if (at == std::string::npos)
+      return fail(ErrorCode::precondition, "node '{}' has not been given a pod range yet", host->name);
+    const std::size_t begin = at + host->name.size() + 1;
+    const std::string range = text.substr(begin, text.find('\n', begin) - begin);
+    TRY_ASSIGN(const Network pods, Network::parse(range));
+    ranges.push_back({host->name, host->address, pods});
+  }
+  return ranges;
+}
+
+Result<std::vector<Step>> bridge_steps(const Cluster& cluster, const Host& host, const std::string& text) {
+  TRY_ASSIGN(std::vector<PodRange> ranges, parse_ranges(cluster, text));
+  const auto own = std::find_if(ranges.begin(), ranges.end(),
+                                [&](const PodRange& range) { return range.node == host.name; });
+  const Network pods = own->pods;
+  ranges.erase(own);
+  TRY_ASSIGN(std::string unit, render_routes_unit(ranges, cluster.network.pods));
+  StepList steps("network", host.name);
+  steps.add("bridge", WriteFile{"/etc/cni/net.d/10-sealift-bridge.conflist", render_bridge_network(pods)});
+  const std::string unit_id =
+      steps.add("routes-unit", WriteFile{"/etc/systemd/system/sealift-routes.service", std::move(unit)});
+  steps.add("routes", SystemdUnit{.unit = "sealift-routes.service", .restart_on = {unit_id}});
+  return steps.take();
+}
+
+void add_bridge(const Site& site, const std::vector<std::string>& joined, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  StepList look("network", leader);
+  for (const Host* host : site.cluster.nodes())
+    look.add("range-" + host->name,
+             WaitFor{CommandSucceeds{
+                 .arguments = kubectl({"get", "node", host->name, "-o", "jsonpath={.spec.podCIDR}"}),
+                 .timeout = std::chrono::seconds(20),
+                 .expect = "/"}});
+  const std::string ranges_id =
+      look.add("ranges", Capture{.arguments = kubectl({"get", "nodes", "-o", kRanges})});
+  const std::string look_task = "network/" + leader + "/ranges";
+  plan.tasks.push_back({.id = look_task,
+                        .phase = "network",
+                        .host = leader,
+                        .lane = "ranges",
+                        .after = joined,
+                        .steps = look.take()});
+  for (const Host* node : site.cluster.nodes())
+    plan.tasks.push_back({.id = "network/" + node->name,
+                          .phase = "network",
+                          .host = node->name,
+                          .after = {look_task},
+                          .make_steps = [cluster = site.cluster, host = *node,
+                                         ranges_id](const Outputs& outputs) -> Result<std::vector<Step>> {
+                            TRY_ASSIGN(const std::string text, outputs.get(ranges_id));
+                            return bridge_steps(cluster, host, text);
+                          },
+                          .make_steps_title = "bridge with the node's pod range, routes to the others"});
+}
+
+/// The path of a manifest in the mirror's tree is "files/manifests/<name>.yaml".
+Result<const bundle::FileEntry*> find_manifest(const Site& site) {
+  for (const bundle::FileEntry& file : site.contents.files)
+    if (file.role == "manifest" && file.path.ends_with("/" + site.cluster.network.plugin + ".yaml"))
+      return &file;
+  return fail(ErrorCode::precondition, "the bundle has no manifest called '{}'", site.cluster.network.plugin);
+}
+
+Status add_manifest(const Site& site, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  TRY_ASSIGN(const auto* file, find_manifest(site));
+  const std::string path = "/etc/kubernetes/sealift/network-" + site.cluster.network.plugin + ".yaml";
+  StepList steps("network", leader);
+  const std::string fetch =
+      steps.add("manifest", FetchFile{.from = download(site, *file), .path = path, .mode = 0600});
+  steps.add("apply", Run{.arguments = kubectl({"apply", "-f", path}), .restart_on = {fetch}});
+  // Right after init: the nodes that join find their network already there.
+  plan.tasks.push_back({.id = "network/" + leader,
+                        .phase = "network",
+                        .host = leader,
+                        .lane = "network",
+                        .after = {"init/" + leader},
+                        .steps = steps.take()});
+  return {};
+}
+
+/// Labels, and the end of the credentials that the joins needed.
+void add_finishing(const Site& site, const std::vector<std::string>& joined, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  StepList steps("network", leader);
+  bool pending = false;
+  for (const Host* host : site.cluster.nodes()) {
+    pending = pending || site.is_pending(*host);
+    if (host->labels.empty()) continue;
+    std::vector<std::string> arguments{"label", "node", host->name, "--overwrite"};
+    for (const auto& [key, value] : host->labels) arguments.push_back(key + "=" + value);
+    steps.add("labels-" + host->name, Run{.arguments = kubectl(std::move(arguments))});
+  }
+  if (pending)
+    steps.add("revoke",
+              Run{.arguments = kubectl({"-n", "kube-system", "delete", "secret", "--ignore-not-found",
+                                        "bootstrap-token-" + site.secrets.token_id(), "kubeadm-certs"}),
+                  .check = kAlways});
+  auto list = steps.take();
+  if (list.empty()) return;
+  plan.tasks.push_back({.id = "network/" + leader + "/finish",
+                        .phase = "network",
+                        .host = leader,
+                        .lane = "finish",
+                        .after = joined,
+                        .steps = std::move(list)});
+}
+
+}  // namespace
+
+Status add_network(const Site& site, Plan& plan) {
+  std::vector<std::string> joined{"init/" + site.membership.leader};
+  for (const Task& task : plan.tasks)
+    if (task.phase == "join") joined.push_back(task.id);
+  if (site.cluster.network.is_bridge())
+    add_bridge(site, joined, plan);
+  else
+    TRY(add_manifest(site, plan));
+  add_finishing(site, joined, plan);
+  return {};
+}
+
+}  // namespace sealift::installer

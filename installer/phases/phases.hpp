@@ -1,0 +1,24 @@
+/// The installation, phase by phase: from what is known of a site to the plan that the runner executes.
+#pragma once
+
+#include "installer/apply/plan.hpp"
+#include "installer/plan/site.hpp"
+#include "lib/base/result.hpp"
+
+namespace sealift::installer {
+
+/// The whole installation. The same site gives the same plan; on an installed cluster no step of it changes
+/// anything.
+Result<Plan> make_plan(const Site& site);
+
+/// Each adds its tasks to the plan. In the order of kPhases (phases.cpp).
+Status add_mirror(const Site& site, Plan& plan);
+Status add_prepare(const Site& site, Plan& plan);
+Status add_runtime(const Site& site, Plan& plan);
+Status add_balancer(const Site& site, Plan& plan);
+Status add_init(const Site& site, Plan& plan);
+Status add_join(const Site& site, Plan& plan);
+Status add_network(const Site& site, Plan& plan);
+Status add_verify(const Site& site, Plan& plan);
+
+}  // namespace sealift::installer

@@ -1,0 +1,32 @@
+#include "installer/phases/steps.hpp"
+
+namespace sealift::installer {
+
+std::string StepList::add(const std::string& name, Action action, std::string hint) {
+  steps_.push_back({id(name), std::move(action), std::move(hint)});
+  return steps_.back().id;
+}
+
+Download download(const Site& site, const bundle::FileEntry& file) {
+  return {.urls = {site.mirror.repository_url() + "/" + file.path}, .digest = file.digest, .size = file.size};
+}
+
+std::string kubeconfig_path(const std::string& cluster) {
+  return "/var/lib/sealift/clusters/" + cluster + "/admin.conf";
+}
+
+std::vector<std::string> kubectl(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(),
+                   {"kubectl", std::string("--kubeconfig=") + kAdminConfig, "--request-timeout=20s"});
+  return arguments;
+}
+
+std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments) {
+  const std::string pki = "/etc/kubernetes/pki/etcd/";
+  arguments.insert(arguments.begin(), {"-n", "kube-system", "exec", "etcd-" + host, "--", "etcdctl",
+                                       "--endpoints=https://127.0.0.1:2379", "--cacert=" + pki + "ca.crt",
+                                       "--cert=" + pki + "server.crt", "--key=" + pki + "server.key"});
+  return kubectl(std::move(arguments));
+}
+
+}  // namespace sealift::installer

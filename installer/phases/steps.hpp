@@ -1,0 +1,43 @@
+/// Small helpers with which the phases write down their tasks.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "installer/apply/plan.hpp"
+#include "installer/plan/site.hpp"
+
+namespace sealift::installer {
+
+/// The steps of one task. Ids are "<phase>/<host>/<name>".
+class StepList {
+ public:
+  StepList(std::string phase, std::string host) : prefix_(phase + "/" + host + "/") {}
+
+  /// Returns the step's id, for restart_on.
+  std::string add(const std::string& name, Action action, std::string hint = "");
+  std::string id(const std::string& name) const { return prefix_ + name; }
+  std::vector<Step> take() { return std::move(steps_); }
+
+ private:
+  std::string prefix_;
+  std::vector<Step> steps_;
+};
+
+/// A file of the mirror's tree.
+Download download(const Site& site, const bundle::FileEntry& file);
+
+/// kubectl with the administrator's rights on a control plane.
+std::vector<std::string> kubectl(std::vector<std::string> arguments);
+
+/// etcdctl in the etcd pod of `host`, with its own certificates; run where kubectl() runs.
+std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments);
+
+/// Where the administrator's kubeconfig is put on the deploy host.
+std::string kubeconfig_path(const std::string& cluster);
+
+/// Runs every time it is reached.
+inline const std::vector<std::string> kAlways{"false"};
+
+}  // namespace sealift::installer

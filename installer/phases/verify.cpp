@@ -1,0 +1,119 @@
+#include <algorithm>
+#include <set>
+
+#include "installer/phases/phases.hpp"
+#include "installer/phases/steps.hpp"
+#include "installer/plan/supply.hpp"
+
+namespace sealift::installer {
+namespace {
+
+constexpr const char* kReady = "jsonpath={.status.conditions[?(@.type==\"Ready\")].status}";
+
+void add_node_checks(const Host& host, Plan& plan) {
+  StepList steps("verify", host.name);
+  // The kubelet itself answers: what the API says of a node may be forty seconds old.
+  steps.add("kubelet", WaitFor{HttpAnswers{.url = "http://127.0.0.1:10248/healthz"}},
+            "journalctl -u kubelet on the host");
+  if (host.has(Role::control_plane)) {
+    steps.add("api-server",
+              WaitFor{CommandSucceeds{
+                          .arguments = kubectl({"get", "--raw", "/readyz",
+                                                "--server=https://" + host.address.bracketed() + ":6443"}),
+                          .timeout = std::chrono::seconds(20),
+                          .expect = "ok"},
+                      std::chrono::seconds(180)},
+              "crictl ps -a and crictl logs on the host show the API server's last words");
+    steps.add("etcd", WaitFor{HttpAnswers{.url = "http://127.0.0.1:2381/health"}, std::chrono::seconds(180)},
+              "crictl logs of etcd on the host");
+  }
+  plan.tasks.push_back({.id = "verify/" + host.name,
+                        .phase = "verify",
+                        .host = host.name,
+                        .after = {"phase:network"},
+                        .steps = steps.take()});
+}
+
+Status check_members(const Cluster& cluster, const std::string& text) {
+  TRY_ASSIGN(const json::Value value, json::parse(text, "etcdctl member list"));
+  TRY_ASSIGN(const auto list, json::Reader::of(value, "etcdctl member list"));
+  std::set<std::string> found;
+  TRY(list.each("members", [&](const json::Reader& member) -> Status {
+    TRY_ASSIGN(const std::string name, member.string_or("name", "(not started)"));
+    TRY_ASSIGN(const bool learner, member.boolean_or("isLearner", false));
+    found.insert(learner ? name + " (learner)" : name);
+    return {};
+  }));
+  std::set<std::string> expected;
+  for (const Host* host : cluster.with(Role::control_plane)) expected.insert(host->name);
+  if (found == expected) return {};
+  return fail(ErrorCode::conflict, "etcd's members are {}; they should be {}", fmt::join(found, ", "),
+              fmt::join(expected, ", "));
+}
+
+/// What only the API can say: every node Ready through the floating address, etcd's members the control
+/// planes.
+std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  StepList steps("verify", leader);
+  for (const Host* host : site.cluster.nodes())
+    steps.add("ready-" + host->name,
+              WaitFor{CommandSucceeds{.arguments = kubectl({"get", "node", host->name, "-o", kReady}),
+                                      .timeout = std::chrono::seconds(20),
+                                      .expect = "True"},
+                      std::chrono::seconds(180)},
+              "kubectl describe node " + host->name + " says what it waits for");
+  const std::string members =
+      steps.add("members", Capture{.arguments = etcdctl(leader, {"member", "list", "-w", "json"})});
+  const std::string admin = steps.add("admin", ReadFile{kAdminConfig, Secrecy::secret});
+  plan.tasks.push_back({.id = "verify/" + leader + "/cluster",
+                        .phase = "verify",
+                        .host = leader,
+                        .lane = "cluster",
+                        .after = {"phase:network"},
+                        .steps = steps.take()});
+  plan.tasks.push_back(
+      {.id = "verify/" + leader + "/members",
+       .phase = "verify",
+       .host = leader,
+       .lane = "cluster",
+       .after = {"verify/" + leader + "/cluster"},
+       .make_steps = [cluster = site.cluster, members](const Outputs& outputs) -> Result<std::vector<Step>> {
+         TRY_ASSIGN(const std::string text, outputs.get(members));
+         TRY(check_members(cluster, text));
+         return std::vector<Step>{};
+       },
+       .make_steps_title = "compare etcd's members with the control planes"});
+  return {admin, "verify/" + leader + "/members"};
+}
+
+}  // namespace
+
+Status add_verify(const Site& site, Plan& plan) {
+  for (const Host* host : site.cluster.nodes()) add_node_checks(*host, plan);
+  const auto ids = add_cluster_checks(site, plan);
+  StepList steps("verify", site.deploy);
+  const Facts& facts = site.facts.at(site.deploy);
+  if (const auto* file = site.contents.find_role("kubectl", platform_of(facts.machine)); file != nullptr)
+    steps.add("kubectl",
+              FetchFile{.from = download(site, *file), .path = "/usr/local/bin/kubectl", .mode = 0755});
+  // Brought to the deploy host, so that the person who installed can go on from there.
+  plan.tasks.push_back(
+      {.id = "verify/" + site.deploy + "/kubeconfig",
+       .phase = "verify",
+       .host = site.deploy,
+       .lane = "kubeconfig",
+       .after = {ids[1]},
+       .steps = steps.take(),
+       .make_steps = [admin = ids[0], deploy = site.deploy,
+                      name = site.cluster.name](const Outputs& outputs) -> Result<std::vector<Step>> {
+         TRY_ASSIGN(std::string text, outputs.get(admin));
+         StepList made("verify", deploy);
+         made.add("admin-config", WriteFile{kubeconfig_path(name), std::move(text), 0600, Secrecy::secret});
+         return made.take();
+       },
+       .make_steps_title = "write " + kubeconfig_path(site.cluster.name)});
+  return {};
+}
+
+}  // namespace sealift::installer

@@ -1,0 +1,306 @@
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "installer/plan/supply.hpp"
+#include "installer/preflight/addresses.hpp"
+#include "installer/preflight/preflight.hpp"
+#include "lib/base/progress.hpp"
+
+namespace sealift::installer {
+namespace {
+
+constexpr std::uint64_t kMiB = 1U << 20;
+constexpr std::uint64_t kGiB = 1U << 30;
+
+/// Gathers what is wrong with one host.
+class HostCheck {
+ public:
+  HostCheck(const PreflightInput& input, const Host& host, const Facts& facts, std::vector<Finding>& findings)
+      : input_(input), host_(host), facts_(facts), findings_(findings) {}
+
+  void run() {
+    system();
+    resources();
+    belonging();
+    swap();
+    addresses();
+    names();
+    ports();
+    reach();
+    software();
+  }
+
+ private:
+  template <typename... Args>
+  void add(Severity severity, std::string subject, std::string advice, fmt::format_string<Args...> format,
+           Args&&... args) {
+    findings_.push_back({severity, host_.name, std::move(subject),
+                         fmt::format(format, std::forward<Args>(args)...), std::move(advice)});
+  }
+  bool ours() const { return facts_.journal_cluster_name == input_.cluster.name; }
+  bool exists(const char* path) const {
+    const auto found = facts_.paths.find(path);
+    return found != facts_.paths.end() && found->second;
+  }
+  bool balances() const {
+    const auto balancers = input_.cluster.balancers();
+    return std::any_of(balancers.begin(), balancers.end(),
+                       [&](const Host* other) { return other->name == host_.name; });
+  }
+
+  void system();
+  void cgroups(const ReleaseVersion& kubernetes);
+  void resources();
+  void belonging();
+  void swap();
+  void addresses();
+  void floating_address();
+  void names();
+  void ports();
+  void reach();
+  void software();
+
+  const PreflightInput& input_;
+  const Host& host_;
+  const Facts& facts_;
+  std::vector<Finding>& findings_;
+};
+
+void HostCheck::system() {
+  if (facts_.uid != 0)
+    add(Severity::error, "root", "log in as root, or let the user's sudo work without a password",
+        "the agent runs as user id {}, not as root", facts_.uid);
+  if (facts_.systemd_version.empty())
+    add(Severity::error, "systemd", "boot the host with systemd", "the host is not running systemd");
+  const std::string platform = platform_of(facts_.machine);
+  const auto& platforms = input_.contents.platforms;
+  if (host_.is_node() && std::find(platforms.begin(), platforms.end(), platform) == platforms.end())
+    add(Severity::error, "architecture", "build a bundle with that platform",
+        "the host is {}; the bundle is for {}", facts_.machine, fmt::join(platforms, ", "));
+  if (!input_.contents.package_sets.empty() && find_package_set(input_.contents, facts_) == nullptr) {
+    std::vector<std::string> targets;
+    for (const auto& set : input_.contents.package_sets) targets.push_back(set.target);
+    add(Severity::error, "operating-system", "add a package set for it to bundle.yaml",
+        "the host runs {}; the bundle has packages for {}", package_target(facts_), fmt::join(targets, ", "));
+  }
+  const auto kernel = ReleaseVersion::parse(facts_.kernel);
+  const auto kubernetes = ReleaseVersion::parse(input_.contents.kubernetes_version);
+  if (kernel && *kernel < ReleaseVersion{3, 10, 0})
+    add(Severity::error, "kernel", "update the kernel", "Linux {} is too old: 3.10 is the least",
+        facts_.kernel);
+  else if (kernel && kubernetes && *kubernetes >= ReleaseVersion{1, 32, 0} &&
+           *kernel < ReleaseVersion{4, 19, 0})
+    add(Severity::warning, "kernel", "update the kernel",
+        "Linux {} is older than the 4.19 that Kubernetes {} asks for", facts_.kernel, kubernetes->str());
+  if (host_.is_node() && kubernetes) cgroups(*kubernetes);
+  for (const auto& [name, state] : facts_.modules)
+    if (state == "missing")
+      add(Severity::error, "kernel-module", "install the distribution's full kernel package",
+          "the kernel module {} is not to be had for Linux {}", name, facts_.kernel);
+}
+
+void HostCheck::cgroups(const ReleaseVersion& kubernetes) {
+  if (facts_.cgroup_version == 1 && kubernetes >= ReleaseVersion{1, 35, 0})
+    add(Severity::error, "cgroup",
+        "boot with systemd.unified_cgroup_hierarchy=1, or take an older Kubernetes",
+        "the host uses cgroup v1, which Kubernetes {} refuses", kubernetes.str());
+  if (facts_.cgroup_controllers.empty()) return;
+  for (const char* controller : {"cpu", "memory", "pids"})
+    if (std::find(facts_.cgroup_controllers.begin(), facts_.cgroup_controllers.end(), controller) ==
+        facts_.cgroup_controllers.end())
+      add(Severity::error, "cgroup", "enable it on the kernel's command line",
+          "the cgroup controller '{}' is not enabled", controller);
+}
+
+void HostCheck::resources() {
+  struct Minimum {
+    unsigned cpus;
+    std::uint64_t memory;
+  };
+  // kubeadm's own limits for control planes; memory a little below the round figure, as firmware keeps some.
+  const Minimum minimum = host_.has(Role::control_plane) ? Minimum{2, 1700 * kMiB}
+                          : host_.is_node()              ? Minimum{1, 900 * kMiB}
+                                                         : Minimum{1, 400 * kMiB};
+  if (facts_.cpus != 0 && facts_.cpus < minimum.cpus)
+    add(Severity::error, "cpu", "give it more", "{} CPU, needed are {}", facts_.cpus, minimum.cpus);
+  if (facts_.memory_bytes != 0 && facts_.memory_bytes < minimum.memory)
+    add(Severity::error, "memory", "give it more", "{} of memory, needed are {}",
+        format_bytes(facts_.memory_bytes), format_bytes(minimum.memory));
+  if (!host_.is_node()) return;
+  // Compressed layers, their unpacked form, programs and packages, and room for etcd and logs.
+  std::uint64_t images = 0;
+  if (const auto names = images_for(input_.contents, host_))
+    for (const std::string& name : *names)
+      if (const auto* image = input_.contents.find_image(name); image != nullptr) images += image->size;
+  const std::uint64_t needed = kGiB + 4 * images;
+  for (const DiskFact& disk : facts_.disks) {
+    if (disk.path != "/var/lib" || exists("/etc/kubernetes/sealift/member")) continue;
+    if (disk.free_bytes < needed)
+      add(Severity::error, "disk", "free some space or enlarge the disk",
+          "{} free disk space below {}, needed are {}", format_bytes(disk.free_bytes), disk.path,
+          format_bytes(needed));
+    else if (disk.free_bytes < 10 * kGiB)
+      add(Severity::warning, "disk", "",
+          "only {} free disk space below {}: the cluster fits, little else does",
+          format_bytes(disk.free_bytes), disk.path);
+  }
+}
+
+void HostCheck::belonging() {
+  if (!facts_.journal_cluster_name.empty() && !ours())
+    add(Severity::error, "other-cluster", "take it out of cluster.yaml, or reset it there first",
+        "the host belongs to another cluster, '{}' (id {})", facts_.journal_cluster_name,
+        facts_.journal_cluster_id);
+  else if (!facts_.kubernetes_files.empty() && !ours())
+    add(Severity::error, "other-cluster",
+        "it belongs to a cluster that Sealift did not make; `kubeadm reset` it if that cluster is gone",
+        "the host already holds the state of another Kubernetes cluster ({})",
+        fmt::join(facts_.kubernetes_files, ", "));
+  if (balances() && !ours() && exists("/etc/keepalived/keepalived.conf"))
+    add(Severity::error, "keepalived", "move it away, or balance on other hosts (role load-balancer)",
+        "/etc/keepalived/keepalived.conf is there already and not Sealift's");
+  if (host_.is_node() && !ours() && exists("/etc/containerd/config.toml"))
+    add(Severity::warning, "containerd", "",
+        "/etc/containerd/config.toml is there already; it is kept as a backup and replaced");
+}
+
+void HostCheck::swap() {
+  if (!host_.is_node() || facts_.swaps.empty()) return;
+  std::vector<std::string> names;
+  for (const SwapFact& swap : facts_.swaps) names.push_back(swap.name);
+  if (input_.swap_off)
+    add(Severity::change, "swap", "", "swap is on ({}) and will be turned off now and for the next boots",
+        fmt::join(names, ", "));
+  else
+    add(Severity::error, "swap",
+        "turn it off (swapoff -a and the line in /etc/fstab), or run with --swap-off to have Sealift do it",
+        "swap is on ({}); the kubelet needs it off", fmt::join(names, ", "));
+}
+
+void HostCheck::addresses() {
+  if (!find_address(facts_, host_.address)) {
+    std::vector<std::string> own;
+    for (const InterfaceAddress& entry : facts_.addresses)
+      if (const auto address = IpAddress::parse(entry.address); address && !address->is_loopback())
+        own.push_back(entry.address);
+    add(Severity::error, "address",
+        "write the address that the host itself has; address translation is not supported",
+        "no interface of the host has the address {}; it has {}", host_.address.str(), fmt::join(own, ", "));
+  }
+  if (balances()) floating_address();
+  const bool v6 = host_.address.is_v6();
+  const bool routed = std::any_of(facts_.routes.begin(), facts_.routes.end(), [&](const RouteFact& route) {
+    return route.destination == (v6 ? "::/0" : "0.0.0.0/0");
+  });
+  if (host_.is_node() && !routed)
+    add(Severity::warning, "default-route", "a default route to any gateway cures that",
+        "there is no default route: programs on the host's own network cannot reach Service addresses");
+  if (facts_.dhcp)
+    add(Severity::warning, "dhcp", "make sure that the address never changes",
+        "an address of the host may come from DHCP");
+}
+
+void HostCheck::floating_address() {
+  const IpAddress& address = input_.cluster.endpoint.address;
+  const std::string& wanted = input_.cluster.endpoint.interface;
+  if (!wanted.empty()) {
+    if (std::none_of(facts_.interfaces.begin(), facts_.interfaces.end(),
+                     [&](const InterfaceFact& entry) { return entry.name == wanted; }))
+      add(Severity::error, "endpoint-interface", "correct endpoint.interface",
+          "there is no network interface '{}'", wanted);
+  } else if (!find_subnet(facts_, address)) {
+    std::vector<std::string> subnets;
+    for (const InterfaceAddress& entry : facts_.addresses)
+      if (const auto own = IpAddress::parse(entry.address); own && !own->is_loopback())
+        subnets.push_back(fmt::format("{}/{}", entry.address, entry.prefix));
+    add(Severity::error, "endpoint-subnet", "choose a free address in the hosts' own network",
+        "the endpoint's address {} is in none of the host's networks ({})", address.str(),
+        fmt::join(subnets, ", "));
+  }
+}
+
+void HostCheck::names() {
+  if (facts_.hostname != host_.name)
+    add(Severity::warning, "hostname", "the node is called as in cluster.yaml all the same",
+        "the host calls itself '{}', cluster.yaml calls it '{}'", facts_.hostname, host_.name);
+  if (!host_.is_node() || !input_.cluster.dns) return;
+  const auto& servers = facts_.nameservers;
+  if (servers.empty()) {
+    add(Severity::error, "nameserver",
+        "give it a nameserver line, or leave the DNS add-on out with dns: {enabled: false}",
+        "/etc/resolv.conf has no nameserver: the DNS add-on would not start");
+  } else if (std::all_of(servers.begin(), servers.end(), [](const std::string& server) {
+               return (server.starts_with("127.") && server != "127.0.0.53") || server == "::1";
+             })) {
+    add(Severity::error, "nameserver", "name the real servers in it",
+        "/etc/resolv.conf leads back to the host itself ({}): the DNS add-on would ask itself",
+        fmt::join(servers, ", "));
+  }
+}
+
+void HostCheck::ports() {
+  // What we run ourselves holds its ports on hosts that we began or finished.
+  if (ours()) return;
+  std::set<std::uint16_t> needed;
+  if (host_.has(Role::control_plane)) needed.insert({6443, 2379, 2380, 2381, 10257, 10259});
+  if (host_.is_node()) needed.insert({10250, 10248, 10256, 10249});
+  if (balances()) needed.insert(input_.cluster.endpoint.port);
+  for (const ListenerFact& listener : facts_.listeners)
+    if (listener.protocol.starts_with("tcp") && needed.contains(listener.port))
+      add(Severity::error, "port", "stop it, or take another host", "port {} is in use by {}", listener.port,
+          listener.program.empty() ? "another program" : listener.program);
+}
+
+void HostCheck::reach() {
+  for (const ReachFact& fact : facts_.reach)
+    if (!fact.reachable && !fact.refused)
+      add(Severity::error, "reach", "open the port between the hosts (manifests/README.md lists them all)",
+          "cannot reach {} port {} ({})", fact.target.address, fact.target.port, fact.error);
+}
+
+void HostCheck::software() {
+  if (host_.is_node() && facts_.runtimes.contains("docker"))
+    add(Severity::warning, "docker",
+        "remove it if nothing else needs it: it sets the FORWARD policy to DROP and fights over iptables",
+        "docker is installed ({})", facts_.runtimes.at("docker"));
+  for (const std::string& firewall : facts_.firewalls)
+    if (firewall == "firewalld" || firewall == "ufw")
+      add(Severity::warning, "firewall",
+          "it must let the ports of manifests/README.md through; Sealift does not change it", "{} is active",
+          firewall);
+  if (facts_.selinux == "enforcing")
+    add(Severity::warning, "selinux", "", "SELinux is enforcing; this was not tried");
+  if (const auto packages = packages_for(input_.contents, facts_, input_.cluster, host_); !packages) {
+    add(Severity::error, "package", "", "{}", packages.error().message());
+  } else if (balances()) {
+    for (const char* name : {"keepalived", "nginx"})
+      if (!has_package(*packages, name) && !facts_.packages.contains(name) &&
+          !(std::string_view(name) == "nginx" &&
+            (has_package(*packages, "nginx-light") || facts_.packages.contains("nginx-light"))))
+        add(Severity::error, "package", "add it to the package set in bundle.yaml",
+            "the balancer needs {}, which is neither installed nor in the bundle", name);
+  }
+}
+
+}  // namespace
+
+void check_one_host(const PreflightInput& input, const Host& host, const Facts& facts,
+                    std::vector<Finding>& findings) {
+  HostCheck(input, host, facts, findings).run();
+}
+
+void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vector<Finding>& findings) {
+  if (facts.uid != 0)
+    findings.push_back({Severity::error, input.deploy, "root",
+                        "the deploy host's part of the installation needs root", "run it as root"});
+  for (const ListenerFact& listener : facts.listeners)
+    if (listener.protocol.starts_with("tcp") && (listener.port == 5000 || listener.port == 12480) &&
+        listener.program != "sealift")
+      findings.push_back({Severity::error, input.deploy, "port",
+                          fmt::format("port {} is in use by {}; the mirror needs it", listener.port,
+                                      listener.program.empty() ? "another program" : listener.program),
+                          "stop it"});
+}
+
+}  // namespace sealift::installer

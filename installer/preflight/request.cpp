@@ -1,0 +1,61 @@
+#include <algorithm>
+
+#include "installer/plan/membership.hpp"
+#include "installer/preflight/preflight.hpp"
+#include "installer/render/system.hpp"
+
+namespace sealift::installer {
+namespace {
+
+constexpr std::uint32_t kVrrpListenMs = 2200;  // two advertisements of the usual interval
+
+bool balances(const Cluster& cluster, const Host& host) {
+  const auto balancers = cluster.balancers();
+  return std::any_of(balancers.begin(), balancers.end(),
+                     [&](const Host* other) { return other->name == host.name; });
+}
+
+/// Ports of other hosts that this one must get through to. Nobody listens yet: "refused" is the good answer.
+std::vector<AddressPort> ports_to_reach(const Cluster& cluster, const Host& host, const std::string& mirror) {
+  std::vector<AddressPort> targets{{mirror, 5000}, {mirror, 12480}};
+  for (const Host& other : cluster.hosts) {
+    if (other.name == host.name) continue;
+    const auto add = [&](std::uint16_t port) { targets.push_back({other.address.str(), port}); };
+    if (other.has(Role::control_plane)) add(6443);
+    if (other.has(Role::control_plane) && host.has(Role::control_plane)) {
+      add(2379);
+      add(2380);
+    }
+    if (other.is_node() && host.has(Role::control_plane)) add(10250);
+    if (balances(cluster, other)) add(cluster.endpoint.port);
+  }
+  return targets;
+}
+
+}  // namespace
+
+FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& contents, const Host* host,
+                           const std::string& mirror_address) {
+  FactsRequest request;
+  request.packages = {"nginx",     "nginx-light",       "nginx-core", "keepalived", "chrony",  "docker.io",
+                      "docker-ce", "systemd-timesyncd", "ntp",        "ntpsec",     "openntpd"};
+  for (const auto& set : contents.package_sets)
+    request.packages.insert(request.packages.end(), set.install.begin(), set.install.end());
+  request.paths = {kMemberMark,
+                   kKubeletConfig,
+                   kAdminConfig,
+                   "/etc/sealift",
+                   "/etc/sealift/foreign-nginx",
+                   "/etc/keepalived/keepalived.conf",
+                   "/etc/containerd/config.toml"};
+  if (host == nullptr) return request;
+  if (host->is_node()) request.modules = node_modules(cluster);
+  request.reach = ports_to_reach(cluster, *host, mirror_address);
+  if (balances(cluster, *host)) {
+    request.addresses_in_use = {cluster.endpoint.address.str()};
+    request.vrrp_listen_ms = kVrrpListenMs;
+  }
+  return request;
+}
+
+}  // namespace sealift::installer
