@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/async_result.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -26,19 +27,31 @@ constexpr int kMaxPreparations = 5;
 /// An answer must move at least this much per Limits::stalled.
 constexpr std::uint64_t kProgressBytes = 64 * 1024;
 
-/// Runs `prepare` and resumes on the connection's own thread, whichever thread reports.
-asio::awaitable<Status> wait_until_prepared(Preparation prepare) {
+/// A preparation that is waited for, on the connection's own thread.
+struct PendingPreparation {
+  explicit PendingPreparation(const asio::any_io_executor& executor)
+      : finished(executor, Clock::time_point::max()) {}
+  asio::steady_timer finished;  // never expires; cancelling it is the signal
+  bool done = false;
+  Status status;
+};
+
+/// Runs `prepare` and resumes on this thread, whichever thread reports.
+asio::awaitable<Status> wait_until_prepared(const Preparation& prepare) {
   const auto executor = co_await asio::this_coro::executor;
-  co_return co_await asio::async_initiate<decltype(asio::use_awaitable), void(Status)>(
-      [executor, prepare = std::move(prepare)](auto handler) mutable {
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        prepare([shared, work = asio::make_work_guard(executor)](Status status) mutable {
-          asio::post(work.get_executor(), [shared, status = std::move(status)]() mutable {
-            std::move (*shared)(std::move(status));
-          });
-        });
-      },
-      asio::use_awaitable);
+  const auto pending = std::make_shared<PendingPreparation>(executor);
+  prepare([pending, work = asio::make_work_guard(executor)](Status status) {
+    asio::post(work.get_executor(), [pending, reported = std::move(status)]() mutable {
+      pending->status = std::move(reported);
+      pending->done = true;
+      pending->finished.cancel();
+    });
+  });
+  boost::system::error_code ignored;
+  while (!pending->done) {
+    co_await pending->finished.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  }
+  co_return std::move(pending->status);
 }
 
 std::string peer_address(const asio::ip::tcp::socket& socket) {
@@ -192,7 +205,7 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
   for (int attempt = 0; response.prepare; ++attempt) {
     enter(State::preparing);
     Status prepared = fail(ErrorCode::interrupted, "the server is too busy for this content; try again");
-    if (attempt < kMaxPreparations) prepared = co_await wait_until_prepared(std::move(response.prepare));
+    if (attempt < kMaxPreparations) prepared = co_await wait_until_prepared(response.prepare);
     response = prepared ? handler_.handle(request) : handler_.failure(request, prepared.error());
     if (response.status == 503) response.headers += "Retry-After: 10\r\n";
   }

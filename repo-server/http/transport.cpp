@@ -214,6 +214,9 @@ void Transport::cancel() {
 }
 
 void Transport::abort() {
+  // What the client does not take must not stay in the kernel's buffers: closing becomes a reset.
+  boost::system::error_code ignored;
+  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
   ::shutdown(socket_.native_handle(), SHUT_RDWR);
   cancel();
 }
