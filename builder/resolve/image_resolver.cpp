@@ -58,8 +58,8 @@ Status ImageResolver::collect_document(const FetchedManifest& fetched, const Wan
     return {};
   TRY_ASSIGN(const std::string config, registry_->blob_text(reference_, *manifest.config));
   auto platform = oci::parse_config_platform(config, reference_.with_digest(manifest.config->digest).str());
-  // cosign's signatures have a config without a platform.
-  if (!platform) return {};
+  // cosign's signatures have a config without a platform, BuildKit's attestations one of "unknown".
+  if (!platform || platform->os == "unknown") return {};
   to.platforms.insert(platform->str());
   const bool root = depth == 0 && !wanted.all && !wanted.platforms.empty();
   const auto missing = std::find_if(wanted.platforms.begin(), wanted.platforms.end(),

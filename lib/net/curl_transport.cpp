@@ -156,6 +156,11 @@ tl::unexpected<Error> transfer_error(CURLcode code, const Exchange& exchange, co
     return fail(ErrorCode::network,
                 "{}: the host name cannot be resolved; check the name, DNS, and the proxy variables", url);
   }
+  if (code == CURLE_SSL_CONNECT_ERROR) {
+    return fail(ErrorCode::network,
+                "{}: no TLS connection ({}); a server that speaks plain http must be named with http://", url,
+                text);
+  }
   if (code == CURLE_OPERATION_TIMEDOUT)
     return fail(ErrorCode::network, "{}: timed out or too slow ({})", url, text);
   return fail(ErrorCode::network, "{}: {}", url, text);

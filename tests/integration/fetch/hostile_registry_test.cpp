@@ -1,0 +1,68 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/integration/fetch/fixture.hpp"
+
+namespace sealift::test {
+namespace {
+
+class HostileRegistry : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = HostileServer::start();
+    ASSERT_OK(server);
+    server_ = std::move(*server);
+    builder::FetcherOptions options = fast_options(2);
+    options.mirrors = {{"registry.example.com", "http://" + server_->host()}};
+    fetcher_ = make_fetcher(std::move(options), log_);
+    ASSERT_TRUE(fetcher_);
+  }
+
+  Result<builder::FetchedManifest> manifest(const std::string& name) {
+    return fetcher_->registry().manifest(*oci::Reference::parse("registry.example.com/" + name));
+  }
+
+  RecordingLog log_;
+  std::unique_ptr<HostileServer> server_;
+  std::unique_ptr<builder::Fetcher> fetcher_;
+};
+
+TEST_F(HostileRegistry, AManifestOfManyMegabytesIsCutOff) {
+  EXPECT_FAILS(manifest("huge:1"), ErrorCode::integrity, "longer than");
+  EXPECT_FAILS(manifest("endless:1"), ErrorCode::integrity, "longer than");
+}
+
+TEST_F(HostileRegistry, ADigestThatIsNotThatOfTheBytesIsRefused) {
+  EXPECT_FAILS(manifest("header:1"), ErrorCode::integrity, "announced digest sha256:bbbb");
+  EXPECT_FAILS(manifest("two-types@sha256:" + std::string(64, 'c')), ErrorCode::integrity,
+               "expected digest sha256:cccc");
+}
+
+TEST_F(HostileRegistry, ADocumentThatContradictsItsTypeIsRefused) {
+  EXPECT_FAILS(manifest("two-types:1"), ErrorCode::integrity, "was announced as");
+}
+
+TEST_F(HostileRegistry, RubbishIsRefused) {
+  EXPECT_FAILS(manifest("rubbish:1"), ErrorCode::integrity, "not valid JSON");
+}
+
+TEST_F(HostileRegistry, ALoginThatIsNeverEnoughEnds) {
+  EXPECT_FAILS(manifest("bearer-loop:1"), ErrorCode::authentication, "no login");
+  EXPECT_EQ(server_->requests("/v2/bearer-loop/manifests/1"), 2U);
+  EXPECT_FAILS(manifest("locked:1"), ErrorCode::authentication, "no login");
+}
+
+TEST_F(HostileRegistry, ControlCharactersOfAnAnswerDoNotReachTheTerminal) {
+  const auto result = manifest("locked:1");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().message().find('\x1b'), std::string::npos);
+  EXPECT_THAT(result.error().message(), testing::HasSubstr("UNAUTHORIZED"));
+}
+
+TEST_F(HostileRegistry, ALimitIsWaitedForAndThenExplained) {
+  EXPECT_FAILS(manifest("limited:1"), ErrorCode::network, "mirror rule");
+  EXPECT_EQ(server_->requests("/v2/limited/manifests/1"), 3U);
+}
+
+}  // namespace
+}  // namespace sealift::test
