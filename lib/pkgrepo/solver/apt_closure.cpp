@@ -124,8 +124,8 @@ Result<Closure> solve_closure(const ClosureRequest& request) {
   TRY(check_closed(table, outcome));
 
   std::set<std::size_t> rows(outcome.added.begin(), outcome.added.end());
-  if (request.installed_versions == InstalledVersions::at_most) rows = with_lockstep(table, std::move(rows));
   rows.insert(wanted.present.begin(), wanted.present.end());
+  if (request.installed_versions == InstalledVersions::at_most) rows = with_lockstep(table, std::move(rows));
   Closure closure;
   for (const std::size_t row : rows) closure.packages.push_back(table.rows()[row].package);
   std::sort(closure.packages.begin(), closure.packages.end(),

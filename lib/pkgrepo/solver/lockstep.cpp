@@ -11,14 +11,15 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789";
 
-/// "+deb12u4" or "+rpt3" at the end: letters, digits, perhaps 'u' and digits.
+/// "…+deb12u4" and "…+deb12u4+b1": digits, 'u', digits after the mark; what follows is a rebuild of the
+/// update.
 std::optional<std::string_view> without_stable_update(std::string_view version) {
-  const auto mark = version.rfind("+deb");
+  const auto mark = version.find("+deb");
   if (mark == std::string_view::npos) return std::nullopt;
-  const auto suffix = version.substr(mark + 4);
-  const auto u = suffix.find('u');
-  if (u == std::string_view::npos || suffix.find_first_not_of("0123456789u.") != std::string_view::npos)
+  const auto release_end = version.find_first_not_of(kDigits, mark + 4);
+  if (release_end == mark + 4 || release_end == std::string_view::npos || version[release_end] != 'u')
     return std::nullopt;
+  if (version.find_first_of(kDigits, release_end + 1) != release_end + 1) return std::nullopt;
   return version.substr(0, mark);
 }
 

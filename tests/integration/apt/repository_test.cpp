@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <regex>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -164,6 +165,65 @@ TEST_F(GeneratedRepository, ADebThatWasChangedIsRefusedByApt) {
   const auto downloaded = client.get({"download", resolved_.set.packages.front().name});
   EXPECT_FALSE(downloaded.ok());
   EXPECT_THAT(downloaded.err, HasSubstr("Hash Sum mismatch"));
+}
+
+/// The same machine as it was when its release came out: no package has had an update.
+std::string without_updates(const std::string& status) {
+  return std::regex_replace(status, std::regex("\\+deb[0-9]+u[0-9]+"), "");
+}
+
+class OldMachine : public GeneratedRepository {
+ protected:
+  /// perl and the perl-base of every machine keep step.
+  inline static const std::vector<std::string> kWithPerl{"perl", "nginx", "containerd", "keepalived",
+                                                         "chrony"};
+
+  /// What apt says on the old machine about packages locked with that baseline.
+  CommandOutput install_on_old_machine(const std::string& baseline) {
+    const auto resolved = builder::resolve_package_set(spec(baseline, kWithPerl), context());
+    EXPECT_TRUE(resolved) << resolved.error().message();
+    if (!resolved) return {255, "", ""};
+    const auto key = new_key(openpgp::KeyAlgorithm::ed25519, now() - std::chrono::hours(1));
+    const auto files = builder::generate_repository(resolved->set, blobs_of(*resolved),
+                                                    now() - std::chrono::minutes(1), key);
+    EXPECT_TRUE(files);
+    for (const auto& file : *files) {
+      EXPECT_TRUE(sealift::create_directories((root_ / file.path).parent_path()));
+      EXPECT_TRUE(write_file_atomically(root_ / file.path, file.content));
+    }
+    EXPECT_TRUE(sealift::create_directories(root_ / "keys"));
+    EXPECT_TRUE(write_file_atomically(root_ / "keys/repository.gpg", key.public_key()));
+    const auto client = AptClient::create(without_updates(status_), our_source(root_, "keys/repository.gpg"),
+                                          machine_architecture());
+    EXPECT_TRUE(client && client->get({"update"}).ok());
+    std::vector<std::string> arguments{"--simulate", "install"};
+    arguments.insert(arguments.end(), kWithPerl.begin(), kWithPerl.end());
+    return client->get(arguments);
+  }
+};
+
+TEST_F(OldMachine, FindsEverythingWhenLockedWithANamedBaseline) {
+  file("minimal.list", "apt\n");
+  const auto simulated = install_on_old_machine("minimal");
+  EXPECT_TRUE(simulated.ok()) << simulated.out << simulated.err;
+  EXPECT_TRUE(simulated_removals(simulated.out).empty()) << simulated.out;
+}
+
+// Shows that the test above could fail: a status file that is newer than the machine is not enough.
+TEST_F(OldMachine, LacksUpdatesWhenLockedWithTheStatusFileOfANewerOne) {
+  const auto perl = builder::resolve_package_set(spec("none", {"perl-base"}), context());
+  ASSERT_TRUE(perl) << perl.error().message();
+  const std::string newest = versions_of(perl->set).at("perl-base");
+  if (newest.find("+deb") == std::string::npos) GTEST_SKIP() << "perl has had no update in this release";
+  const auto at = status_.find("\nVersion: ", status_.find("Package: perl-base\n")) + 10;
+  const std::string present = status_.substr(at, status_.find('\n', at) - at);
+  std::string newer = status_;
+  for (auto found = newer.find(present); found != std::string::npos;
+       found = newer.find(present, found + newest.size())) {
+    newer.replace(found, present.size(), newest);
+  }
+  const auto simulated = install_on_old_machine(file("newer-status", newer));
+  EXPECT_FALSE(simulated.ok()) << simulated.out;
 }
 
 TEST_F(GeneratedRepository, LockingAndGeneratingAgainGivesTheSameBytes) {

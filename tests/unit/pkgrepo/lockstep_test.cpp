@@ -17,6 +17,9 @@ using testing::ElementsAre;
 TEST(OldestInRelease, TakesStableUpdatesOff) {
   EXPECT_EQ(oldest_in_release("3.7.9-2+deb12u4"), "3.7.9-2");
   EXPECT_EQ(oldest_in_release("1:9.2p1-2+deb12u10"), "1:9.2p1-2");
+  EXPECT_EQ(oldest_in_release("1:2.66-4+deb12u3+b1"), "1:2.66-4");
+  EXPECT_EQ(oldest_in_release("1.0+debug-1"), "1.0+debug-1");
+  EXPECT_EQ(oldest_in_release("1.0+deb12u"), "1.0+deb12u");
   EXPECT_EQ(oldest_in_release("2.36-9"), "2.36-9");
   EXPECT_EQ(oldest_in_release("1.0-1+b2"), "1.0-1+b2");
   EXPECT_EQ(oldest_in_release("3.0.17-1~deb12u2"), "");
@@ -57,6 +60,12 @@ TEST(NamedBaseline, CarriesWhatMustBeExactlyAsNew) {
       stanza("perl-doc", "5.36.0-7+deb12u3", "Depends: perl-base (= 5.36.0-7+deb12u3)\n");
   EXPECT_THAT(carried(world, "perl", {"perl-base", "perl-doc"}),
               ElementsAre("perl", "perl-base", "perl-doc"));
+}
+
+TEST(NamedBaseline, KeepsStepWithWhatWasAskedForEvenWhenPresent) {
+  const std::string world = stanza("perl", "5-7+deb12u3", "Depends: perl-base (= 5-7+deb12u3)\n") +
+                            stanza("perl-base", "5-7+deb12u3");
+  EXPECT_THAT(carried(world, "perl", {"perl", "perl-base"}), ElementsAre("perl", "perl-base"));
 }
 
 TEST(NamedBaseline, LeavesOutWhatEveryMachineOfTheReleaseHas) {
