@@ -82,13 +82,14 @@ Child apt(const StepContext& context, const InstallPackages& wish,
   return child;
 }
 
-/// apt's "E: …" and "W: …" lines, which say more than its last line.
+/// apt's "E: …" lines and its complaints about signatures, which say more than its last line.
 std::string apt_errors(const ChildResult& result) {
   std::string errors;
   for (const std::string* text : {&result.err, &result.out}) {
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {
-      if (line.starts_with("E:") || line.starts_with("Err:")) errors += (errors.empty() ? "" : "; ") + line;
+      if (line.starts_with("E:") || line.find("GPG error") != std::string::npos)
+        errors += (errors.empty() ? "" : "; ") + line;
     }
   }
   return errors.empty() ? last_words(result) : errors;
@@ -101,6 +102,7 @@ Status update_lists(const StepContext& context, const InstallPackages& wish) {
   TRY(write_file_atomically(directory + "/key.asc", wish.key, 0644));
   if (!wish.ca_pem.empty()) TRY(write_file_atomically(directory + "/ca.pem", wish.ca_pem, 0644));
   std::string errors;
+  ErrorCode code = ErrorCode::network;
   for (const std::string& url : wish.repository_urls) {
     TRY(write_file_atomically(
         directory + "/sealift.list",
@@ -112,9 +114,12 @@ Status update_lists(const StepContext& context, const InstallPackages& wish) {
     const bool warned = result.err.find("W: Failed to fetch") != std::string::npos ||
                         result.err.find("NO_PUBKEY") != std::string::npos;
     if (result.exit_code == 0 && !warned) return {};
-    errors += fmt::format("{}{}: {}", errors.empty() ? "" : "; ", url, apt_errors(result));
+    const std::string said = apt_errors(result);
+    if (said.find("not signed") != std::string::npos || said.find("GPG error") != std::string::npos)
+      code = ErrorCode::untrusted;
+    errors += fmt::format("{}{}: {}", errors.empty() ? "" : "; ", url, said);
   }
-  return fail(ErrorCode::network, "no mirror gives a valid package list: {}", errors);
+  return fail(code, "no mirror gives a valid package list: {}", errors);
 }
 
 struct Simulation {

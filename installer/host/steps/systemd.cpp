@@ -20,8 +20,10 @@ struct UnitState {
   bool needs_reload = false;
 
   bool is_active() const { return active == "active"; }
+  /// Nothing is left for `systemctl enable` to do.
   bool is_enabled() const {
-    return file == "enabled" || file == "enabled-runtime" || file == "static" || file == "alias";
+    return file == "enabled" || file == "enabled-runtime" || file == "static" || file == "alias" ||
+           file == "generated";
   }
 };
 
@@ -125,8 +127,10 @@ Result<ApplyOutcome> apply(const StepContext& context, const SystemdUnit& wish) 
   if (state.load == "not-found" && (wish.enabled == Wanted::yes || wish.active == Wanted::yes)) {
     return fail(ErrorCode::precondition, "this host has no unit {}", wish.unit);
   }
-  if (wish.enabled == Wanted::yes) TRY(systemctl_checked({"enable", "--quiet", "--", wish.unit}));
-  if (wish.enabled == Wanted::no) TRY(systemctl_checked({"disable", "--quiet", "--", wish.unit}));
+  if (wish.enabled == Wanted::yes && !state.is_enabled())
+    TRY(systemctl_checked({"enable", "--quiet", "--", wish.unit}));
+  if (wish.enabled == Wanted::no && state.is_enabled())
+    TRY(systemctl_checked({"disable", "--quiet", "--", wish.unit}));
   if (wish.active == Wanted::no) {
     TRY(systemctl_checked({"stop", "--", wish.unit}));
     return ApplyOutcome{fmt::format("stop {}", wish.unit), std::move(detail), {}};
