@@ -5,10 +5,10 @@
 
 namespace sealift::installer {
 
-void add_preflight(CLI::App& app, Action& action);
-void add_plan(CLI::App& app, Action& action);
-void add_install(CLI::App& app, Action& action);
-void add_status(CLI::App& app, Action& action);
-void add_agent(CLI::App& app, Action& action);
+void add_preflight(CLI::App& app, sealift::Action& action);
+void add_plan(CLI::App& app, sealift::Action& action);
+void add_install(CLI::App& app, sealift::Action& action);
+void add_status(CLI::App& app, sealift::Action& action);
+void add_agent(CLI::App& app, sealift::Action& action);
 
 }  // namespace sealift::installer

@@ -1,0 +1,171 @@
+#include "installer/plan/cluster_status.hpp"
+
+#include <algorithm>
+#include <future>
+
+#include "installer/apply/plan.hpp"
+#include "installer/phases/steps.hpp"
+#include "installer/plan/open_site.hpp"
+#include "installer/preflight/addresses.hpp"
+#include "lib/crypto/certificate.hpp"
+
+namespace sealift::installer {
+namespace {
+
+constexpr const char* kCertificates[] = {"apiserver.crt",
+                                         "apiserver-kubelet-client.crt",
+                                         "apiserver-etcd-client.crt",
+                                         "front-proxy-client.crt",
+                                         "etcd/server.crt",
+                                         "etcd/peer.crt",
+                                         "etcd/healthcheck-client.crt"};
+
+/// Gives the output of one step, or nothing when it fails.
+std::optional<std::string> ask(Session& session, const Action& action) {
+  std::optional<std::string> answer;
+  const Step step{"status", action, ""};
+  const Status done = session.run({}, {step}, StepMode::check, [&](const StepEvent& event) {
+    if (event.kind == StepEvent::Kind::finished && event.has_output) answer = event.output;
+  });
+  return done ? answer : std::nullopt;
+}
+
+void read_certificates(Session& session, HostStatus& status) {
+  for (const char* name : kCertificates) {
+    const auto pem = ask(session, ReadFile{std::string("/etc/kubernetes/pki/") + name});
+    if (!pem) continue;
+    const auto info = read_certificate(*pem, name);
+    if (!info || (status.first_expiry && *status.first_expiry <= info->not_after)) continue;
+    status.first_expiry = info->not_after;
+    status.first_expiry_name = name;
+  }
+}
+
+/// What every control plane can say of the whole cluster.
+struct ClusterView {
+  bool answered = false;
+  std::map<std::string, std::pair<std::string, std::string>> nodes;  ///< name -> state, version
+  std::map<std::string, bool> etcd;
+};
+
+Status read_nodes(const std::string& text, ClusterView& view) {
+  TRY_ASSIGN(const json::Value value, json::parse(text, "kubectl get nodes"));
+  TRY_ASSIGN(const auto list, json::Reader::of(value, "kubectl get nodes"));
+  return list.each("items", [&](const json::Reader& node) -> Status {
+    TRY_ASSIGN(const auto metadata, node.object("metadata"));
+    TRY_ASSIGN(const std::string name, metadata.string("name"));
+    TRY_ASSIGN(const auto status, node.object("status"));
+    TRY_ASSIGN(const auto info, status.object("nodeInfo"));
+    auto& [state, version] = view.nodes[name];
+    state = "unknown";
+    TRY_ASSIGN(version, info.string_or("kubeletVersion", ""));
+    return status.each("conditions", [&](const json::Reader& condition) -> Status {
+      TRY_ASSIGN(const std::string type, condition.string("type"));
+      TRY_ASSIGN(const std::string truth, condition.string("status"));
+      if (type == "Ready") state = truth == "True" ? "Ready" : "NotReady";
+      return {};
+    });
+  });
+}
+
+/// etcdctl's own words: [{"endpoint":"https://10.0.0.1:2379","health":true,…}]
+Status read_etcd(const Cluster& cluster, const std::string& text, ClusterView& view) {
+  TRY_ASSIGN(const json::Value value, json::parse(text, "etcdctl endpoint health"));
+  const auto* list = value.if_array();
+  if (list == nullptr) return fail(ErrorCode::integrity, "etcdctl endpoint health did not print a list");
+  for (const json::Value& item : *list) {
+    TRY_ASSIGN(const auto entry, json::Reader::of(item, "etcdctl endpoint health"));
+    TRY_ASSIGN(const std::string endpoint, entry.string("endpoint"));
+    TRY_ASSIGN(const bool health, entry.boolean_or("health", false));
+    for (const Host* host : cluster.with(Role::control_plane))
+      if (endpoint == "https://" + host->address.bracketed() + ":2379") view.etcd[host->name] = health;
+  }
+  return {};
+}
+
+std::vector<std::string> endpoint_health(const Cluster& cluster, const std::string& host) {
+  std::string endpoints;
+  for (const Host* member : cluster.with(Role::control_plane))
+    endpoints += (endpoints.empty() ? "" : ",") + ("https://" + member->address.bracketed() + ":2379");
+  return etcdctl(host, {"endpoint", "health", "--endpoints=" + endpoints, "-w", "json"});
+}
+
+struct Answer {
+  HostStatus status;
+  ClusterView view;
+};
+
+Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mirror,
+                const std::string& agent) {
+  Answer answer;
+  answer.status.name = host.name;
+  Cluster alone = cluster;
+  alone.hosts = {host};
+  const auto own = own_addresses();
+  const bool here = std::find(own.begin(), own.end(), host.address) != own.end();
+  auto sessions = connect_hosts(alone, here ? host.name : "", agent);
+  if (!sessions) {
+    answer.status.error = sessions.error().message();
+    return answer;
+  }
+  Session& session = *sessions->at(host.name);
+  FactsRequest request;
+  request.reach = {{mirror, 5000}};
+  if (const auto facts = session.facts(request); facts) {
+    answer.status.holds_address = find_address(*facts, cluster.endpoint.address).has_value();
+    answer.status.mirror_reachable = !facts->reach.empty() && facts->reach.front().reachable;
+  }
+  if (!host.has(Role::control_plane)) return answer;
+  const std::string server = "--server=https://" + host.address.bracketed() + ":6443";
+  const auto ready = ask(session, Capture{.arguments = kubectl({"get", "--raw", "/readyz", server})});
+  answer.status.api_ready = ready && *ready == "ok";
+  read_certificates(session, answer.status);
+  // A node that is not Ready may also be one whose API server alone is gone: each asks its own.
+  if (const auto nodes = ask(session, Capture{.arguments = kubectl({"get", "nodes", "-o", "json", server})});
+      nodes)
+    answer.view.answered = read_nodes(*nodes, answer.view).has_value();
+  if (const auto etcd = ask(session, Capture{.arguments = endpoint_health(cluster, host.name)}); etcd)
+    (void)read_etcd(cluster, *etcd, answer.view);
+  return answer;
+}
+
+}  // namespace
+
+Result<ClusterStatus> look_at_cluster(const Cluster& cluster, const std::string& agent) {
+  ClusterStatus status;
+  status.name = cluster.name;
+  status.endpoint = "https://" + cluster.endpoint.host_and_port();
+  status.floating = cluster.endpoint.mode != EndpointMode::external;
+  std::string mirror;
+  if (cluster.mirror_address) {
+    mirror = cluster.mirror_address->str();
+  } else {
+    TRY_ASSIGN(const IpAddress own, local_address_towards(cluster.hosts.front().address));
+    mirror = own.str();
+  }
+  std::vector<std::future<Answer>> asked;
+  for (const Host& host : cluster.hosts)
+    asked.push_back(std::async(std::launch::async, [&] { return ask_host(cluster, host, mirror, agent); }));
+  ClusterView view;
+  for (auto& future : asked) {
+    Answer answer = future.get();
+    status.hosts.push_back(std::move(answer.status));
+    if (answer.view.answered && !view.answered) {
+      view.answered = true;
+      view.nodes = std::move(answer.view.nodes);
+    }
+    // `endpoint health` of a member that cannot reach another calls that one unhealthy; any good word counts.
+    for (const auto& [member, healthy] : answer.view.etcd) view.etcd[member] = view.etcd[member] || healthy;
+  }
+  for (HostStatus& host : status.hosts) {
+    if (!cluster.find(host.name)->is_node()) continue;
+    const auto node = view.nodes.find(host.name);
+    host.node = !view.answered ? "unknown" : node == view.nodes.end() ? "missing" : node->second.first;
+    if (node != view.nodes.end()) host.version = node->second.second;
+  }
+  status.etcd = std::move(view.etcd);
+  status.problems = find_problems(cluster, status, now());
+  return status;
+}
+
+}  // namespace sealift::installer
