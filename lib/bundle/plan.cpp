@@ -11,7 +11,10 @@ namespace {
 
 std::string write_index(const Lock& lock) {
   std::vector<oci::NamedImage> named;
-  for (const LockedImage& image : lock.images) named.push_back({image.name, image.media_type, image.digest, image.size});
+  for (const LockedImage& image : lock.images) {
+    // Without a platform it is a signature, a chart or another artifact, which must not be named there.
+    named.push_back({image.platforms.empty() ? "" : image.name, image.media_type, image.digest, image.size});
+  }
   return oci::write_layout_index(named);
 }
 

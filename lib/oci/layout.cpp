@@ -8,14 +8,16 @@ namespace sealift::oci {
 std::string write_layout_index(const std::vector<NamedImage>& images) {
   json::Array manifests;
   for (const NamedImage& image : images) {
-    json::Object annotations;
-    annotations["org.opencontainers.image.ref.name"] = image.name;
-    annotations["io.containerd.image.name"] = image.name;
     json::Object descriptor;
     descriptor["mediaType"] = image.media_type;
     descriptor["digest"] = image.digest.str();
     descriptor["size"] = image.size;
-    descriptor["annotations"] = std::move(annotations);
+    if (!image.name.empty()) {
+      json::Object annotations;
+      annotations["org.opencontainers.image.ref.name"] = image.name;
+      annotations["io.containerd.image.name"] = image.name;
+      descriptor["annotations"] = std::move(annotations);
+    }
     manifests.push_back(std::move(descriptor));
   }
   json::Object index;
