@@ -31,10 +31,16 @@ Result<AptClient> AptClient::create(const std::string& status, const std::string
 }
 
 CommandOutput AptClient::get(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), "apt-get");
+  return tool(std::move(arguments));
+}
+
+CommandOutput AptClient::tool(std::vector<std::string> arguments) const {
   Command command;
-  command.arguments = {"sh", "-c", "cd \"$0\" && exec apt-get \"$@\"", directory().string()};
+  command.arguments = {"sh", "-c", "cd \"$0\" && exec \"$@\"", directory().string()};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.environment = {{"APT_CONFIG", (directory() / "apt.conf").string()}, {"LC_ALL", "C"}};
+  command.output_limit_bytes = 512U << 20;
   auto output = run(command);
   if (!output) return {255, "", output.error().message()};
   return *output;

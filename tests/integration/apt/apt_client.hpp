@@ -20,6 +20,8 @@ class AptClient {
   /// apt-get with these arguments, in `directory` (downloads land there); the exit code is for the caller to
   /// judge.
   CommandOutput get(std::vector<std::string> arguments) const;
+  /// Another of apt's programs, named first; at most 512 MiB of output.
+  CommandOutput tool(std::vector<std::string> arguments) const;
 
   /// Where `apt-get download` and keyrings may be put.
   fs::path directory() const { return directory_.path(); }

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/pkgrepo/apt/packages.hpp"
 #include "tests/integration/apt/upstream_fixture.hpp"
 
 namespace sealift::test {
@@ -84,6 +85,53 @@ TEST_F(Closure, WithRecommendsIsWhatAptWouldInstall) {
       apt->get({"--simulate", "--install-recommends", "install", "keepalived", "chrony", "nginx"});
   ASSERT_TRUE(simulated.ok()) << simulated.err;
   EXPECT_EQ(difference(versions_of(resolved->set), simulated_installs(simulated.out)), "");
+}
+
+/// The names of every Essential package of the mirrors, by apt's own word.
+std::vector<std::string> essential_names(const AptClient& apt) {
+  std::vector<std::string> names;
+  const auto listed = apt.tool({"apt-cache", "dumpavail"});
+  EXPECT_TRUE(listed.ok()) << listed.err;
+  const auto index = pkgrepo::apt::PackageIndex::parse_packages(listed.out, "dumpavail");
+  EXPECT_TRUE(index) << index.error().message();
+  if (!index) return names;
+  for (const auto& package : index->packages()) {
+    if (package.essential) names.emplace_back(package.name);
+  }
+  return names;
+}
+
+// An empty machine of another architecture needs the Essential packages too, which apt takes for granted.
+TEST_F(Closure, OnAnEmptyMachineOfAnotherArchitectureIsAptsWithTheEssentialPackages) {
+  const std::string other = machine_architecture() == "arm64" ? "amd64" : "arm64";
+  auto set = spec("none");
+  set.architectures = {other};
+  const auto resolved = builder::resolve_package_set(set, context());
+  ASSERT_TRUE(resolved) << resolved.error().message();
+  const auto apt = AptClient::create("", sources_list(repositories_), other);
+  ASSERT_TRUE(apt) << apt.error().message();
+  ASSERT_TRUE(apt->get({"update"}).ok());
+  std::vector<std::string> arguments{"--simulate", "--no-install-recommends", "install"};
+  const auto essential = essential_names(*apt);
+  EXPECT_GT(essential.size(), 15U);
+  arguments.insert(arguments.end(), kClusterPackages.begin(), kClusterPackages.end());
+  arguments.insert(arguments.end(), essential.begin(), essential.end());
+  const auto simulated = apt->get(arguments);
+  ASSERT_TRUE(simulated.ok()) << simulated.out << simulated.err;
+  EXPECT_EQ(difference(versions_of(resolved->set), simulated_installs(simulated.out)), "");
+}
+
+TEST_F(Closure, WithAShippedBaselineLeavesOutWhatItNames) {
+  if (repositories_.front().suites.front() != "bookworm") GTEST_SKIP() << "the baseline is one of Debian 12";
+  auto with = context();
+  with.baseline_directories = {fs::path(SEALIFT_SOURCE_DIR) / "manifests/baselines"};
+  const auto resolved = builder::resolve_package_set(spec("debian-12-minimal"), with);
+  ASSERT_TRUE(resolved) << resolved.error().message();
+  const auto ours = versions_of(resolved->set);
+  for (const std::string& name : kClusterPackages) EXPECT_TRUE(ours.contains(name)) << name;
+  for (const char* present : {"bash", "coreutils", "systemd", "openssh-server", "iproute2"}) {
+    EXPECT_FALSE(ours.contains(present)) << present;
+  }
 }
 
 TEST_F(Closure, OfPackagesInConflictNamesThem) {
