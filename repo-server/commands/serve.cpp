@@ -82,6 +82,7 @@ Status run_serve(ServeOptions options, const CommandEnvironment& environment) {
 void add_network_options(CLI::App& command, ServeOptions& options) {
   command
       .add_option("--listen", options.mirror.listen, "Numeric address to listen on; repeatable; :: for IPv6")
+      ->allow_extra_args(false)
       ->capture_default_str();
   command.add_option("--registry-port", options.mirror.registry_port, "Port of the container registry")
       ->capture_default_str();
@@ -111,10 +112,13 @@ void add_tls_options(CLI::App& command, ServeOptions& options) {
   auto* only =
       command.add_flag("--tls-only", options.tls_only, "Refuse plain HTTP (by default a port speaks both)");
   command.add_flag("--no-tls", options.no_tls, "Plain HTTP only")->excludes(only);
-  command.add_option("--name", options.mirror.names,
-                     "Further DNS name for the server certificate; repeatable");
-  command.add_option("--address", options.mirror.addresses,
-                     "Further address for the server certificate, such as a floating one; repeatable");
+  command
+      .add_option("--name", options.mirror.names, "Further DNS name for the server certificate; repeatable")
+      ->allow_extra_args(false);
+  command
+      .add_option("--address", options.mirror.addresses,
+                  "Further address for the server certificate, such as a floating one; repeatable")
+      ->allow_extra_args(false);
 }
 
 }  // namespace
@@ -127,8 +131,8 @@ void add_serve(CLI::App& app, Action& action) {
       ->add_option("bundles", options->bundles,
                    "Bundles (.tar); a later one wins where two name the same thing")
       ->required();
-  command->add_option("-k,--key", options->keys,
-                      "Public key that may sign bundles (sealift.pub); repeatable");
+  command->add_option("-k,--key", options->keys, "Public key that may sign bundles (sealift.pub); repeatable")
+      ->allow_extra_args(false);
   command->add_option("--threshold", options->mirror.threshold, "How many of the keys must have signed")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();

@@ -24,7 +24,7 @@ std::string incompressible(std::size_t size) {
 }
 
 Status make(const fs::path& folder, std::size_t size) {
-  TRY(create_directories(folder));
+  TRY(sealift::create_directories(folder));
   TRY_ASSIGN(const auto key, PrivateKey::generate());
   TRY(write_file_atomically(folder / "sealift.pub", key.public_key().pem()));
   const std::string layer = incompressible(size);

@@ -1,3 +1,4 @@
+#include "lib/crypto/certificate.hpp"
 #include "tests/integration/serve/served_bundle.hpp"
 
 namespace sealift::repo_server {
@@ -32,6 +33,38 @@ TEST_F(CurlTest, TlsNeedsTheSitesCa) {
   const auto output =
       run({{"curl", "-sS", "-o", "/dev/null", fmt::format("https://{}/healthz", repository())}});
   EXPECT_EQ(output->exit_code, 60);  // peer certificate cannot be authenticated
+}
+
+TEST_F(CurlTest, EachTlsModeRefusesTheOtherKind) {
+  options.tls = http::TlsMode::tls_only;
+  start();
+  EXPECT_EQ(status_of({fmt::format("http://{}/healthz", repository())}), "400");
+  EXPECT_THAT(body(), HasSubstr("HTTPS only"));
+  EXPECT_EQ(status_of({fmt::format("https://{}/healthz", repository())}), "200");
+  options.tls = http::TlsMode::plain_only;
+  start();
+  EXPECT_EQ(status_of({fmt::format("http://{}/healthz", repository())}), "200");
+  EXPECT_EQ(run({{"curl", "-sSk", fmt::format("https://{}/healthz", repository())}})->exit_code, 35);
+}
+
+TEST_F(CurlTest, ServesIpv4AndIpv6SideBySide) {
+  options.listen = {"127.0.0.1", "::1"};
+  start();
+  EXPECT_EQ(status_of({fmt::format("https://[::1]:{}/files/notes.txt", mirror->repository_port())}), "200");
+  EXPECT_EQ(status_of({fmt::format("https://{}/files/notes.txt", repository())}), "200");
+  EXPECT_THAT(access_log(), HasSubstr("::1 \"GET /files/notes.txt\" 200 15 "));
+}
+
+TEST_F(CurlTest, GivenCertificatesAreUsed) {
+  const auto authority = create_authority("the site's own", now());
+  const auto server = issue_server_certificate(*authority, {{}, {"127.0.0.1"}}, now());
+  ASSERT_TRUE(write_file_atomically(path("given.crt"), server->certificate_pem));
+  ASSERT_TRUE(write_file_atomically(path("given.key"), server->key_pem, 0600));
+  options.tls_certificate = path("given.crt");
+  options.tls_key = path("given.key");
+  start();
+  ASSERT_TRUE(write_file_atomically(path("ca.crt"), authority->certificate_pem));
+  EXPECT_EQ(status_of({fmt::format("https://{}/healthz", repository())}), "200");
 }
 
 TEST_F(CurlTest, RangesAreExact) {

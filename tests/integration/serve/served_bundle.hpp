@@ -57,6 +57,7 @@ class ServedBundleTest : public testing::Test {
     start();
   }
   void start() {
+    mirror.reset();
     auto started = Mirror::start(options, log);
     ASSERT_TRUE(started) << started.error().message();
     mirror = std::move(*started);
