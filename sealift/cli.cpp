@@ -36,6 +36,7 @@ constexpr AddCommand kCommands[] = {
 #ifdef SEALIFT_WITH_INSTALLER
     installer::add_preflight, installer::add_plan, installer::add_install, installer::add_status, installer::add_agent,
 #endif
+    add_completion, add_man,
 };
 
 struct GlobalOptions {

@@ -9,5 +9,7 @@ void add_info(CLI::App& app, Action& action);
 void add_ls(CLI::App& app, Action& action);
 void add_verify(CLI::App& app, Action& action);
 void add_sign(CLI::App& app, Action& action);
+void add_completion(CLI::App& app, Action& action);
+void add_man(CLI::App& app, Action& action);
 
 }  // namespace sealift
