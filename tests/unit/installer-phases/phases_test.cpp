@@ -1,0 +1,244 @@
+#include "installer/phases/phases.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "installer/phases/steps.hpp"
+#include "installer/plan/supply.hpp"
+#include "sample_site.hpp"
+
+namespace sealift::installer {
+namespace {
+
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Site make_sample(SampleSite sample) {
+  Site site;
+  site.cluster = sample.cluster;
+  site.cluster_id = "0123";
+  site.contents = merge_contents({&sample.contents});
+  site.kubernetes = ReleaseVersion::parse(sample.contents.kubernetes_version).value();
+  site.repository_key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n";
+  for (const auto& [name, report] : sample.hosts) site.facts[name] = report.facts;
+  site.deploy = "deploy";
+  site.mirror = {"192.168.2.5",     "-----BEGIN CERTIFICATE-----\n", "/root/sealift",
+                 {"/root/k8s.tar"}, {{"sealift.pub", "key"}},        1};
+  site.membership = find_membership(site.cluster, site.facts);
+  site.secrets = {"abcdef.0123456789abcdef", std::string(64, 'b')};
+  site.router_id = 100;
+  return site;
+}
+
+/// All hosts are members.
+SampleSite installed() {
+  SampleSite sample = sample_site();
+  for (const Host& host : sample.cluster.hosts) {
+    Facts& facts = sample.facts(host.name);
+    facts.paths = {
+        {kMemberMark, true}, {kKubeletConfig, true}, {kAdminConfig, host.has(Role::control_plane)}};
+    facts.kubernetes_files = {kKubeletConfig};
+    facts.journal_cluster_name = "prod";
+  }
+  return sample;
+}
+
+const Task* find_task(const Plan& plan, const std::string& id) {
+  const auto found =
+      std::find_if(plan.tasks.begin(), plan.tasks.end(), [&](const Task& task) { return task.id == id; });
+  return found == plan.tasks.end() ? nullptr : &*found;
+}
+
+const Step* find_step(const std::vector<Step>& steps, const std::string& name) {
+  const auto found = std::find_if(steps.begin(), steps.end(),
+                                  [&](const Step& step) { return step.id.ends_with("/" + name); });
+  return found == steps.end() ? nullptr : &*found;
+}
+
+std::vector<Step> joined_steps(const Plan& plan, const std::string& host) {
+  Outputs outputs;
+  outputs.set("init/m1/ca", "-----BEGIN CERTIFICATE-----\n");
+  return find_task(plan, "join/" + host)->make_steps(outputs).value();
+}
+
+Plan plan_of(const Site& site) {
+  auto plan = make_plan(site);
+  EXPECT_TRUE(plan) << plan.error().message();
+  const Status valid = check_plan(*plan, {"m1", "m2", "m3", "w1", "deploy"});
+  EXPECT_TRUE(valid) << valid.error().message();
+  return *plan;
+}
+
+TEST(MakePlan, HasThePhasesInTheirOrder) {
+  std::vector<std::string> names;
+  for (const Phase& phase : plan_of(make_sample(sample_site())).phases) names.push_back(phase.name);
+  EXPECT_THAT(names, ElementsAre("preflight", "mirror", "prepare", "runtime", "balancer", "init", "join",
+                                 "network", "verify"));
+}
+
+TEST(MakePlan, ChangesNoNodeBeforeTheMirrorServes) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  for (const Task& task : plan.tasks)
+    if (task.phase == "prepare") {
+      EXPECT_THAT(task.after, Contains("mirror/deploy")) << task.id;
+    }
+}
+
+TEST(MakePlan, BeginsTheClusterOnlyWhenEveryNodeHasPulled) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  for (const char* host : {"m1", "m2", "m3", "w1"})
+    EXPECT_THAT(find_task(plan, "init/m1")->after, Contains("runtime/" + std::string(host) + "/sandbox"));
+}
+
+TEST(MakePlan, JoinsControlPlanesOneByOneAndWorkersBesideTheLast) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  EXPECT_THAT(find_task(plan, "join/m2")->after, Contains("init/m1"));
+  EXPECT_THAT(find_task(plan, "join/m3")->after, Contains("join/m2"));
+  EXPECT_THAT(find_task(plan, "join/w1")->after, Contains("join/m2"));
+  EXPECT_THAT(find_task(plan, "join/w1")->after, Not(Contains("join/m3")));
+}
+
+TEST(MakePlan, KeepsSecretsOutOfCommandLinesAndOpenFiles) {
+  const Site site = make_sample(sample_site());
+  const Plan plan = plan_of(site);
+  std::vector<Step> steps;
+  for (const Task& task : plan.tasks) steps.insert(steps.end(), task.steps.begin(), task.steps.end());
+  for (const char* host : {"m2", "m3", "w1"}) {
+    const auto more = joined_steps(plan, host);
+    steps.insert(steps.end(), more.begin(), more.end());
+  }
+  std::size_t secret_files = 0;
+  for (const Step& step : steps) {
+    EXPECT_THAT(describe(step.action), Not(HasSubstr(site.secrets.token))) << step.id;
+    if (const auto* run = std::get_if<installer::Run>(&step.action))
+      for (const std::string& argument : run->arguments) {
+        EXPECT_THAT(argument, Not(HasSubstr(site.secrets.token.substr(7)))) << step.id;
+        EXPECT_THAT(argument, Not(HasSubstr(site.secrets.certificate_key))) << step.id;
+      }
+    const auto* file = std::get_if<WriteFile>(&step.action);
+    if (file == nullptr || file->content.find(site.secrets.token) == std::string::npos) continue;
+    ++secret_files;
+    EXPECT_EQ(file->secrecy, Secrecy::secret) << step.id;
+    EXPECT_EQ(file->mode, 0600U) << step.id;
+  }
+  EXPECT_EQ(secret_files, 4U);
+}
+
+TEST(MakePlan, RedactsWhatKubeadmPrints) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  const auto& run = std::get<installer::Run>(find_step(find_task(plan, "init/m1")->steps, "kubeadm")->action);
+  EXPECT_THAT(run.redact, Contains("abcdef.0123456789abcdef"));
+  EXPECT_THAT(run.redact, Contains(std::string(64, 'b')));
+}
+
+TEST(MakePlan, LeavesTheDnsAddOnOutWhenAskedTo) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  const auto& run = std::get<installer::Run>(find_step(find_task(plan, "init/m1")->steps, "kubeadm")->action);
+  EXPECT_THAT(run.arguments, Contains("--skip-phases=addon/coredns"));
+}
+
+TEST(MakePlan, NeitherInitialisesNorJoinsAnInstalledCluster) {
+  const Plan plan = plan_of(make_sample(installed()));
+  for (const Task& task : plan.tasks) {
+    EXPECT_NE(task.phase, "join") << task.id;
+    for (const Step& step : task.steps) {
+      const auto* run = std::get_if<installer::Run>(&step.action);
+      if (run == nullptr) continue;
+      EXPECT_NE(run->check, kAlways) << step.id << " would run every time";
+    }
+  }
+  ASSERT_NE(find_task(plan, "init/m1"), nullptr);
+  EXPECT_EQ(find_step(find_task(plan, "init/m1")->steps, "kubeadm"), nullptr);
+}
+
+TEST(MakePlan, TakesBackAHalfMadeFirstControlPlane) {
+  SampleSite sample = sample_site();
+  sample.facts("m1").kubernetes_files = {"/etc/kubernetes/manifests/etcd.yaml"};
+  const Plan plan = plan_of(make_sample(sample));
+  const auto& steps = find_task(plan, "init/m1")->steps;
+  ASSERT_NE(find_step(steps, "reset"), nullptr);
+  EXPECT_LT(find_step(steps, "reset"), find_step(steps, "kubeadm"));
+}
+
+TEST(MakePlan, NeverResetsAMember) {
+  SampleSite sample = installed();
+  sample.facts("m3").paths[kMemberMark] = false;  // its join was interrupted
+  const Plan plan = plan_of(make_sample(sample));
+  for (const Task& task : plan.tasks) EXPECT_EQ(find_step(task.steps, "reset"), nullptr) << task.id;
+  EXPECT_EQ(find_task(plan, "join/m2"), nullptr);
+  ASSERT_NE(find_task(plan, "join/m3"), nullptr);
+  EXPECT_NE(find_step(joined_steps(plan, "m3"), "reset"), nullptr);
+}
+
+TEST(MakePlan, RemovesTheEtcdMemberOfAnInterruptedJoinFirst) {
+  SampleSite sample = installed();
+  sample.facts("m3").paths[kMemberMark] = false;
+  const Plan plan = plan_of(make_sample(sample));
+  const Task* clean = find_task(plan, "join/m1/clean-m3");
+  ASSERT_NE(clean, nullptr);
+  EXPECT_THAT(find_task(plan, "join/m3")->after, Contains(clean->id));
+  Outputs outputs;
+  outputs.set("join/m1/members-m3",
+              R"({"members":[{"ID":10276657743932975437,"name":"m1","peerURLs":["https://192.168.2.11:2380"]},
+    {"ID":255,"name":"","peerURLs":["https://192.168.2.13:2380"]}]})");
+  const auto steps = clean->make_steps(outputs).value();
+  ASSERT_NE(find_step(steps, "remove-member-ff"), nullptr);
+  EXPECT_EQ(find_step(steps, "remove-member-8e9e05c52164694d"), nullptr);
+  EXPECT_NE(find_step(steps, "remove-node-m3"), nullptr);
+  EXPECT_NE(find_step(find_task(plan, "init/m1")->steps, "token"), nullptr);
+}
+
+TEST(MakePlan, RoutesEachNodeToTheOthersPods) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  Outputs outputs;
+  outputs.set("network/m1/ranges", "m1 10.244.0.0/24\nm2 10.244.1.0/24\nm3 10.244.2.0/24\nw1 10.244.3.0/24");
+  const auto steps = find_task(plan, "network/w1")->make_steps(outputs).value();
+  const auto& unit = std::get<WriteFile>(find_step(steps, "routes-unit")->action);
+  EXPECT_THAT(unit.content, HasSubstr("ip route replace 10.244.1.0/24 via 192.168.2.12\n"));
+  EXPECT_THAT(unit.content, Not(HasSubstr("10.244.3.0/24")));
+  outputs.set("network/m1/ranges", "m1 10.244.0.0/24\nm2 \nm3 10.244.2.0/24\nw1 10.244.3.0/24");
+  EXPECT_FALSE(find_task(plan, "network/w1")->make_steps(outputs));
+}
+
+TEST(MakePlan, EndsOnlyWhenEtcdHasExactlyTheControlPlanes) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  Outputs outputs;
+  outputs.set("verify/m1/members",
+              R"({"members":[{"ID":1,"name":"m1"},{"ID":2,"name":"m2"},{"ID":3,"name":"m3"}]})");
+  EXPECT_TRUE(find_task(plan, "verify/m1/members")->make_steps(outputs));
+  outputs.set(
+      "verify/m1/members",
+      R"({"members":[{"ID":1,"name":"m1"},{"ID":2,"name":"m2"},{"ID":3,"name":"m3","isLearner":true}]})");
+  EXPECT_FALSE(find_task(plan, "verify/m1/members")->make_steps(outputs));
+}
+
+TEST(MakePlan, LeavesSomebodysOwnWebServerAlone) {
+  SampleSite sample = sample_site();
+  sample.facts("m2").packages["nginx"] = "1.22";
+  const Plan plan = plan_of(make_sample(sample));
+  EXPECT_EQ(find_step(find_task(plan, "prepare/m2")->steps, "packaged-nginx"), nullptr);
+  EXPECT_NE(find_step(find_task(plan, "prepare/m2")->steps, "foreign-nginx"), nullptr);
+  EXPECT_NE(find_step(find_task(plan, "prepare/m1")->steps, "packaged-nginx"), nullptr);
+}
+
+TEST(MakePlan, GivesEveryBalancerAnotherPriorityAndTheSameRouter) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  std::set<std::string> priorities;
+  for (const char* host : {"m1", "m2", "m3"}) {
+    const auto& file = std::get<WriteFile>(
+        find_step(find_task(plan, "balancer/" + std::string(host))->steps, "keepalived")->action);
+    const std::size_t at = file.content.find("  priority ");
+    priorities.insert(file.content.substr(at, file.content.find('\n', at) - at));
+    EXPECT_THAT(file.content, HasSubstr("virtual_router_id 100\n"));
+    EXPECT_THAT(file.content, HasSubstr("192.168.2.100/32 dev eth0"));
+  }
+  EXPECT_EQ(priorities.size(), 3U);
+}
+
+}  // namespace
+}  // namespace sealift::installer

@@ -1,0 +1,218 @@
+#include "installer/preflight/preflight.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sample_site.hpp"
+
+namespace sealift::installer {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// The one error of that subject, or a failed test.
+Finding only_error(const SampleSite& site, const std::string& subject) {
+  Finding result;
+  std::size_t count = 0;
+  for (const Finding& finding : site.evaluate()) {
+    if (finding.severity != Severity::error) continue;
+    EXPECT_EQ(finding.subject, subject) << describe(finding);
+    result = finding;
+    ++count;
+  }
+  EXPECT_EQ(count, 1U) << subject;
+  return result;
+}
+
+TEST(Preflight, FindsNothingWrongWithAGoodSite) {
+  for (const Finding& finding : sample_site().evaluate()) ADD_FAILURE() << describe(finding);
+}
+
+TEST(Preflight, RefusesSwapUnlessItMayTurnItOff) {
+  SampleSite site = sample_site();
+  site.facts("m2").swaps = {{"/dev/sdb1", 1 << 30}};
+  EXPECT_THAT(describe(only_error(site, "swap")), HasSubstr("m2: swap is on (/dev/sdb1)"));
+  site.swap_off = true;
+  const auto findings = site.evaluate();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].severity, Severity::change);
+}
+
+TEST(Preflight, RefusesWhatClonesShare) {
+  SampleSite site = sample_site();
+  site.facts("m2").product_uuid = "uuid-m1";
+  EXPECT_THAT(describe(only_error(site, "product_uuid")), HasSubstr("also that of 'm1'"));
+  site = sample_site();
+  site.facts("m2").machine_id = "id-m1";
+  only_error(site, "machine-id");
+  site = sample_site();
+  site.facts("w1").interfaces[0].mac = site.facts("m3").interfaces[0].mac;
+  only_error(site, "mac");
+  site = sample_site();
+  site.facts("m2").hostname = "m1";
+  only_error(site, "hostname");
+}
+
+TEST(Preflight, LetsHostsWithoutProductUuidPass) {
+  SampleSite site = sample_site();
+  for (auto& [name, report] : site.hosts) report.facts.product_uuid.clear();
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, RefusesSkewedClocksAndNamesBoth) {
+  SampleSite site = sample_site();
+  site.hosts["m3"].clock_offset = std::chrono::seconds(30);
+  EXPECT_THAT(describe(only_error(site, "clock")), HasSubstr("m3: the clock is 30.0 s ahead"));
+  site.hosts["m3"].clock_offset = std::chrono::seconds(-2);
+  const auto findings = site.evaluate();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].severity, Severity::warning);
+}
+
+TEST(Preflight, RefusesTooLittleOfAnything) {
+  SampleSite site = sample_site();
+  site.facts("w1").disks[0].free_bytes = 600U << 20;
+  EXPECT_THAT(describe(only_error(site, "disk")), HasSubstr("free disk space"));
+  site = sample_site();
+  site.facts("m1").cpus = 1;
+  only_error(site, "cpu");
+  site = sample_site();
+  site.facts("m1").memory_bytes = 1U << 30;
+  only_error(site, "memory");
+}
+
+TEST(Preflight, RefusesHostsOfOtherClusters) {
+  SampleSite site = sample_site();
+  site.facts("m1").journal_cluster_name = "other";
+  only_error(site, "other-cluster");
+  site = sample_site();
+  site.facts("w1").kubernetes_files = {"/etc/kubernetes/kubelet.conf"};
+  EXPECT_THAT(only_error(site, "other-cluster").message, HasSubstr("/etc/kubernetes/kubelet.conf"));
+  site.facts("w1").journal_cluster_name = "prod";
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, RefusesAnEndpointThatSomebodyUses) {
+  SampleSite site = sample_site();
+  site.facts("m1").arp = {{"192.168.2.100", true, false, "52:54:00:aa:aa:aa"}};
+  EXPECT_THAT(only_error(site, "endpoint-address").message, HasSubstr("52:54:00:aa:aa:aa"));
+}
+
+TEST(Preflight, AcceptsTheEndpointOnOneOfItsOwnHosts) {
+  SampleSite site = sample_site();
+  for (auto& [name, report] : site.hosts) report.facts.journal_cluster_name = name == "deploy" ? "" : "prod";
+  site.facts("m1").arp = {{"192.168.2.100", false, true, ""}};
+  site.facts("m2").arp = {{"192.168.2.100", true, false, site.facts("m1").interfaces[0].mac}};
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, RefusesAnEndpointOutsideTheHostsNetwork) {
+  SampleSite site = sample_site();
+  site.facts("m2").addresses[1].prefix = 28;
+  EXPECT_THAT(only_error(site, "endpoint-subnet").message, HasSubstr("192.168.2.12/28"));
+}
+
+TEST(Preflight, RefusesAnAddressTheHostDoesNotHave) {
+  SampleSite site = sample_site();
+  site.facts("w1").addresses[1].address = "192.168.2.77";
+  EXPECT_THAT(only_error(site, "address").message, HasSubstr("it has 192.168.2.77"));
+}
+
+TEST(Preflight, NeedsAWayToAskNamesOnlyForTheDnsAddOn) {
+  SampleSite site = sample_site();
+  site.facts("m1").nameservers.clear();
+  EXPECT_TRUE(site.evaluate().empty());
+  site.cluster.dns = true;
+  site.contents.kubernetes_images.push_back("k8s.gcr.io/coredns:1.7.0");
+  site.contents.images.push_back({"k8s.gcr.io/coredns:1.7.0", digest_of(std::string_view("c")), "", 1, {}});
+  only_error(site, "nameserver");
+  site.facts("m1").nameservers = {"127.0.0.1"};
+  only_error(site, "nameserver");
+  site.facts("m1").nameservers = {"127.0.0.53"};
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, WarnsWithoutDefaultRoute) {
+  SampleSite site = sample_site();
+  site.facts("w1").routes.clear();
+  const auto findings = site.evaluate();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].subject, "default-route");
+  EXPECT_EQ(findings[0].severity, Severity::warning);
+}
+
+TEST(Preflight, RefusesPortsInUseOnFreshHostsOnly) {
+  SampleSite site = sample_site();
+  site.facts("m1").listeners = {{"tcp", "0.0.0.0", 6443, "haproxy", 7}, {"tcp", "0.0.0.0", 22, "sshd", 8}};
+  EXPECT_THAT(only_error(site, "port").message, HasSubstr("6443 is in use by haproxy"));
+  site.facts("m1").journal_cluster_name = "prod";
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, TellsClosedFromRefusedPorts) {
+  SampleSite site = sample_site();
+  site.facts("m1").reach = {{{"192.168.2.12", 2380}, false, true, "refused"},
+                            {{"192.168.2.13", 2380}, false, false, "timed out"}};
+  EXPECT_THAT(only_error(site, "reach").message, HasSubstr("192.168.2.13 port 2380 (timed out)"));
+}
+
+TEST(Preflight, RefusesCgroupV1OnlyFor135) {
+  SampleSite site = sample_site();
+  site.facts("m1").cgroup_version = 1;
+  EXPECT_TRUE(site.evaluate().empty());
+  site.contents.kubernetes_version = "v1.35.0";
+  only_error(site, "cgroup");
+}
+
+TEST(Preflight, RefusesForeignSystemsAndMachines) {
+  SampleSite site = sample_site();
+  site.facts("w1").os_release["VERSION_ID"] = "13";
+  bool named = false;
+  for (const Finding& finding : site.evaluate())
+    named = named || finding.message.find("runs debian-13; the bundle has packages for debian-12") !=
+                         std::string::npos;
+  EXPECT_TRUE(named);
+  site = sample_site();
+  site.facts("w1").machine = "aarch64";
+  bool architecture = false;
+  for (const Finding& finding : site.evaluate())
+    architecture = architecture || finding.subject == "architecture";
+  EXPECT_TRUE(architecture);
+}
+
+TEST(Preflight, RefusesABundleThatLacksAnImage) {
+  SampleSite site = sample_site();
+  std::erase_if(site.contents.images,
+                [](const auto& image) { return image.name.find("kube-proxy") != std::string::npos; });
+  EXPECT_THAT(only_error(site, "image-closure").message, HasSubstr("k8s.gcr.io/kube-proxy:v1.20.2"));
+}
+
+TEST(Preflight, RefusesANetworkManifestWithMissingImages) {
+  SampleSite site = sample_site("dns: {enabled: false}\nnetwork: {plugin: flannel}\n");
+  EXPECT_THAT(only_error(site, "network-plugin").message, HasSubstr("'flannel'"));
+  site.manifests["flannel"] =
+      "containers:\n  - image: docker.io/flannel/flannel:v1 # main\n  - name: x\n    image: \"nginx\"\n";
+  const std::string message = only_error(site, "image-closure").message;
+  EXPECT_THAT(message, HasSubstr("docker.io/flannel/flannel:v1"));
+  EXPECT_THAT(message, HasSubstr("nginx"));
+  for (const char* name : {"docker.io/flannel/flannel:v1", "docker.io/library/nginx:latest"})
+    site.contents.images.push_back({name, digest_of(std::string_view(name)), "", 1, {}});
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, SaysWhatADnsLessBundleNeeds) {
+  EXPECT_THAT(only_error(sample_site(""), "dns").advice, HasSubstr("dns: {enabled: false}"));
+}
+
+TEST(FactsRequest, AsksBalancersForTheAddressAndVrrp) {
+  const SampleSite site = sample_site();
+  const auto balancer = facts_request(site.cluster, site.contents, &site.cluster.hosts[0], "192.168.2.5");
+  EXPECT_THAT(balancer.addresses_in_use, ::testing::ElementsAre("192.168.2.100"));
+  EXPECT_GT(balancer.vrrp_listen_ms, 1000U);
+  const auto worker = facts_request(site.cluster, site.contents, &site.cluster.hosts[3], "192.168.2.5");
+  EXPECT_EQ(worker.vrrp_listen_ms, 0U);
+  EXPECT_THAT(worker.reach, ::testing::Contains(AddressPort{"192.168.2.11", 6443}));
+}
+
+}  // namespace
+}  // namespace sealift::installer
