@@ -28,11 +28,25 @@ struct Pipe {
   FileDescriptor write;
 };
 
+/// For a program that must outlive us: a pipe without a reader would kill it with its next line of output.
+/// Two descriptors of one nameless file, read while it grows.
+Result<Pipe> make_growing_file() {
+  std::string name = "/tmp/sealift-output-XXXXXX";
+  FileDescriptor write(::mkostemp(name.data(), O_CLOEXEC | O_APPEND));
+  if (!write) return fail_errno(errno, "cannot create a file for output in /tmp");
+  auto read = open_for_reading(name);
+  ::unlink(name.c_str());
+  if (!read) return tl::unexpected(std::move(read).error());
+  return Pipe{std::move(*read), std::move(write)};
+}
+
 Result<Pipe> make_pipe() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "cannot create a pipe");
   return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
 }
+
+Result<Pipe> make_output(Orphan orphan) { return orphan == Orphan::dies ? make_pipe() : make_growing_file(); }
 
 /// One output of the child: keeps its end and cuts it into lines.
 class Stream {
@@ -41,7 +55,8 @@ class Stream {
       : file_(std::move(file)), kept_(&kept), keep_(keep), child_(&child) {
     ::fcntl(file_.get(), F_SETFL, O_NONBLOCK);
   }
-  int fd() const { return file_.get(); }
+  /// For poll(); a file is always "ready" and is looked at by the clock instead.
+  int fd() const { return child_->orphan == Orphan::dies ? file_.get() : -1; }
   bool open() const { return static_cast<bool>(file_); }
 
   void drain() {
@@ -50,6 +65,7 @@ class Stream {
       const ssize_t count = ::read(file_.get(), buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0 && errno == EAGAIN) return;
+      if (count == 0 && child_->orphan == Orphan::finishes) return;  // a file grows on
       if (count <= 0) {
         close();
         return;
@@ -178,8 +194,8 @@ Result<ChildResult> run_child(const Child& child) {
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
   TRY_ASSIGN(Pipe in, make_pipe());
-  TRY_ASSIGN(Pipe out, make_pipe());
-  TRY_ASSIGN(Pipe err, make_pipe());
+  TRY_ASSIGN(Pipe out, make_output(child.orphan));
+  TRY_ASSIGN(Pipe err, make_output(child.orphan));
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) return fail_errno(errno, "cannot start a process");

@@ -49,6 +49,38 @@ void gather_runtimes(Facts& facts, const std::string& root) {
 
 bool unit_is_active(const char* unit) { return output_of({"systemctl", "is-active", unit}) == "active"; }
 
+/// Chains of Kubernetes, container runtimes and network plugins refuse packets too, but are no firewall of
+/// the administrator's.
+bool is_container_chain(const std::string& chain) {
+  for (const char* prefix : {"KUBE-", "DOCKER", "CNI-", "cali", "CILIUM", "FLANNEL", "LIBVIRT"}) {
+    if (chain.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+/// Does a rule or a policy in the output of `nft list ruleset` or `iptables-save` drop or reject?
+bool refuses_packets(const std::string& rules) {
+  std::string chain;
+  std::istringstream lines(rules);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string first;
+    std::string second;
+    words >> first >> second;
+    if (first == "chain" || first == "-A") chain = second;
+    if (first.starts_with(':')) {
+      if (second == "DROP") return true;
+      continue;
+    }
+    const bool refuses =
+        line.find(" drop") != std::string::npos || line.find("\tdrop") != std::string::npos ||
+        line.find("reject") != std::string::npos || line.find("-j DROP") != std::string::npos ||
+        line.find("-j REJECT") != std::string::npos;
+    if (refuses && !is_container_chain(chain)) return true;
+  }
+  return false;
+}
+
 void gather_firewalls(Facts& facts, const std::string& root) {
   if (!root.empty()) return;
   if (!find_program("firewalld").empty() && unit_is_active("firewalld.service"))
@@ -60,19 +92,12 @@ void gather_firewalls(Facts& facts, const std::string& root) {
   if (!find_program("nft").empty()) {
     const auto rules =
         run_child({.arguments = {"nft", "list", "ruleset"}, .timeout = std::chrono::seconds(10)});
-    // A set of rules matters only where a packet can be refused.
-    if (rules && rules->exit_code == 0 &&
-        (rules->out.find("drop") != std::string::npos || rules->out.find("reject") != std::string::npos)) {
+    if (rules && rules->exit_code == 0 && refuses_packets(rules->out))
       facts.firewalls.emplace_back("nftables");
-    }
   } else if (!find_program("iptables-save").empty()) {
     const auto rules = run_child({.arguments = {"iptables-save"}, .timeout = std::chrono::seconds(10)});
-    if (rules && rules->exit_code == 0 &&
-        (rules->out.find("-j DROP") != std::string::npos ||
-         rules->out.find("-j REJECT") != std::string::npos ||
-         rules->out.find(":INPUT DROP") != std::string::npos)) {
+    if (rules && rules->exit_code == 0 && refuses_packets(rules->out))
       facts.firewalls.emplace_back("iptables");
-    }
   }
 }
 

@@ -1,6 +1,10 @@
 // Debian packages from our repository only; the machine's own sources are neither read nor changed.
+#include <cerrno>
+#include <chrono>
 #include <sstream>
+#include <thread>
 
+#include <fcntl.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
@@ -45,19 +49,22 @@ class NoServiceStarts {
 std::vector<std::string> apt_options(const InstallPackages& wish) {
   std::vector<std::string> options = {"-q", "-y",
                                       "-o", fmt::format("Dir::Etc::sourcelist={}/sealift.list", kDirectory),
-                                      "-o", "Dir::Etc::sourceparts=-",
-                                      "-o", "Dir::Etc::preferences=-",
-                                      "-o", "Dir::Etc::preferencesparts=-",
+                                      "-o", fmt::format("Dir::Etc::sourceparts={}/none", kDirectory),
+                                      "-o", "Dir::Etc::preferences=/dev/null",
+                                      "-o", fmt::format("Dir::Etc::preferencesparts={}/none", kDirectory),
                                       "-o", fmt::format("Dir::State::lists={}/lists", kDirectory),
                                       "-o", fmt::format("Dir::Cache={}/cache", kDirectory),
                                       "-o", "APT::Get::List-Cleanup=0",
                                       "-o", "Acquire::Languages=none",
                                       "-o", "Acquire::Retries=2",
+                                      "-o", "Acquire::http::Timeout=15",
+                                      "-o", "Acquire::https::Timeout=15",
                                       "-o", "Acquire::http::Proxy=false",
                                       "-o", "Acquire::https::Proxy=false",
                                       "-o", "Acquire::AllowInsecureRepositories=false",
                                       "-o", "APT::Get::AllowUnauthenticated=false",
                                       "-o", "DPkg::Lock::Timeout=120",
+                                      "-o", "DPkg::Use-Pty=0",
                                       "-o", "Dpkg::Options::=--force-confdef",
                                       "-o", "Dpkg::Options::=--force-confold"};
   if (!wish.ca_pem.empty()) {
@@ -77,7 +84,6 @@ Child apt(const StepContext& context, const InstallPackages& wish,
                        {"APT_LISTCHANGES_FRONTEND", "none"},
                        {"DEBIAN_PRIORITY", "critical"}};
   child.timeout = std::chrono::minutes(30);
-  child.orphan = Orphan::finishes;
   child.on_line = [&context](std::string_view line) { context.output(line); };
   return child;
 }
@@ -97,6 +103,7 @@ std::string apt_errors(const ChildResult& result) {
 
 Status update_lists(const StepContext& context, const InstallPackages& wish) {
   const std::string directory(kDirectory);
+  TRY(create_directories(directory + "/none", 0755));
   TRY(create_directories(directory + "/lists/partial", 0755));
   TRY(create_directories(directory + "/cache/archives/partial", 0755));
   TRY(write_file_atomically(directory + "/key.asc", wish.key, 0644));
@@ -178,17 +185,56 @@ Status finish_interrupted_dpkg(const StepContext& context, const InstallPackages
   }
   if (!interrupted) return {};
   Child child = apt(context, wish, {});
+  child.orphan = Orphan::finishes;
   child.arguments = {"dpkg", "--force-confdef", "--force-confold", "--configure", "-a"};
   TRY_ASSIGN(const ChildResult result, run_child(child));
   if (result.exit_code != 0) return fail(ErrorCode::io, "dpkg --configure -a failed: {}", last_words(result));
   return {};
 }
 
+/// The process that holds a lock of apt or dpkg, or 0.
+pid_t lock_holder() {
+  for (const std::string& path :
+       {std::string("/var/lib/dpkg/lock-frontend"), std::string("/var/lib/dpkg/lock"),
+        fmt::format("{}/lists/lock", kDirectory), fmt::format("{}/cache/archives/lock", kDirectory)}) {
+    const auto file = open_file(path, O_RDWR);
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    if (file && ::fcntl(file->get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
+      return lock.l_pid > 0 ? lock.l_pid : 1;
+  }
+  return 0;
+}
+
+/// The transaction of a run whose agent was killed goes on without it; the machine's own updates may be under
+/// way as well.
+Status wait_for_others(const StepContext& context) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(10);
+  pid_t told = 0;
+  for (pid_t holder = lock_holder(); holder != 0; holder = lock_holder()) {
+    if (context.stop.load())
+      return fail(ErrorCode::interrupted, "stopped while another package manager was at work");
+    if (std::chrono::steady_clock::now() >= end) {
+      return fail(ErrorCode::conflict,
+                  "another package manager (process {}) is at work on this host; wait until it is done",
+                  holder);
+    }
+    if (told != holder)
+      context.output(fmt::format("waiting for another package manager (process {})", holder));
+    told = holder;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+  return {};
+}
+
 Result<ApplyOutcome> install(const StepContext& context, const InstallPackages& wish) {
+  TRY(wait_for_others(context));
   TRY(finish_interrupted_dpkg(context, wish));
   TRY(update_lists(context, wish));
   TRY_ASSIGN(const Simulation simulation, simulate(context, wish));
   Child child = apt(context, wish, {"install", "--no-install-recommends", "--no-remove", "--"});
+  child.orphan = Orphan::finishes;
   for (std::string& word : with_versions(wish)) child.arguments.push_back(std::move(word));
   TRY_ASSIGN(const ChildResult result, run_child(child));
   if (result.exit_code != 0)
@@ -233,7 +279,8 @@ Result<CheckOutcome> check(const StepContext& context, const InstallPackages& wi
     if (names.size() > 300) names = names.substr(0, 297) + "…";
     return CheckOutcome{false, fmt::format("install {} packages: {}", missing.size(), names), {}};
   }
-  if (policy_is_ours()) return CheckOutcome{false, "clean up after an interrupted installation", {}};
+  if (context.root.empty() && policy_is_ours())
+    return CheckOutcome{false, "clean up after an interrupted installation", {}};
   return CheckOutcome{true, fmt::format("{} packages are installed", wish.packages.size()), {}};
 }
 
@@ -270,6 +317,7 @@ Status undo(const StepContext& context, const InstallPackages& wish) {
   }
   Child remove = apt(context, wish, {"remove", "--"});
   remove.arguments.insert(remove.arguments.end(), names.begin(), names.end());
+  remove.orphan = Orphan::finishes;
   TRY_ASSIGN(const ChildResult result, run_child(remove));
   if (result.exit_code != 0)
     return fail(ErrorCode::io, "removing the packages failed: {}", apt_errors(result));
