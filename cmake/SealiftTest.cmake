@@ -16,5 +16,6 @@ function(sealift_add_test name)
   target_link_libraries(${name} PRIVATE sealift_options sealift_warnings ${arg_LINKS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${name} PRIVATE SEALIFT_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" SEALIFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     SEALIFT_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  sealift_precompile(${name})
   gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} DISCOVERY_TIMEOUT 60)
 endfunction()
