@@ -141,7 +141,7 @@ TEST_F(RunnerTest, KeepsWhatMustBeSerialSerial) {
 
 TEST_F(RunnerTest, AFailureStopsItsDependantsAndLaterPhasesButNotItsPeers) {
   for (const char* host : {"a", "b", "c"}) task("one", host);
-  task("two", "b");
+  task("two", "b", {"phase:one"});
   world_.failing = {"one/a/x"};
   world_.meet = "one/";
   world_.meeting = 3;
