@@ -59,7 +59,7 @@ tl::unexpected<Error> ssh_error(const HostAddress& host, bool sudo, const std::s
   }
   if (has(said, "Permission denied (")) {
     return fail(ErrorCode::authentication,
-                "{} refuses our login: {}; check ssh.user and ssh.identityFile of cluster.yaml, or load the "
+                "{} refuses our login: {}; check ssh.user and ssh.identity in cluster.yaml, or load the "
                 "key into the ssh agent (no "
                 "password is ever asked for)",
                 where, quoted(said));

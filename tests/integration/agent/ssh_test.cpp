@@ -133,7 +133,7 @@ TEST_F(SshTest, SaysThatTheLoginWasRefused) {
   const auto session = connect();
   ASSERT_FALSE(session);
   EXPECT_EQ(session.error().code(), ErrorCode::authentication);
-  EXPECT_NE(session.error().message().find("identityFile"), std::string::npos) << session.error().message();
+  EXPECT_NE(session.error().message().find("ssh.identity"), std::string::npos) << session.error().message();
 }
 
 TEST_F(SshTest, SaysThatNobodyAnswers) {
