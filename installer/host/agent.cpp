@@ -65,6 +65,13 @@ class Agent {
     protocol::LineSplitter lines;
     std::array<char, 64 << 10> buffer{};
     for (;;) {
+      pollfd waiting{options_.input, POLLIN, 0};
+      const auto patience =
+          std::chrono::duration_cast<std::chrono::milliseconds>(protocol::kAlivePatience).count();
+      if (::poll(&waiting, 1, static_cast<int>(patience)) == 0) {
+        return fail(ErrorCode::network, "nothing was heard from the installer for {} s",
+                    protocol::kAlivePatience.count());
+      }
       const ssize_t count = ::read(options_.input, buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;
       if (count < 0) return fail_errno(errno, "cannot read requests");
@@ -79,6 +86,7 @@ class Agent {
   }
 
   Status take(protocol::Request request) {
+    if (std::holds_alternative<protocol::Alive>(request)) return {};
     if (std::holds_alternative<protocol::CancelAsked>(request)) {
       stop_.store(true);
       return {};
@@ -119,13 +127,17 @@ class Agent {
 
   Status run_steps(const protocol::RunAsked& run) {
     // Looking needs no lock and must not wait for one: it reads the journal as it is at this moment.
-    std::unique_ptr<Journal> seen;
     if (run.mode == StepMode::check) {
-      TRY_ASSIGN(seen, Journal::open(options_.root));
-    } else {
-      TRY(hold_host(run));
+      TRY_ASSIGN(const std::unique_ptr<Journal> seen, Journal::open(options_.root));
+      return run_steps(run, *seen);
     }
-    Journal& journal = seen ? *seen : *journal_;
+    TRY(hold_host(run));
+    const Status status = run_steps(run, *journal_);
+    release_host();
+    return status;
+  }
+
+  Status run_steps(const protocol::RunAsked& run, Journal& journal) {
     // What a plan's earlier tasks would change here decides about later restarts; an installation goes by the
     // journal alone.
     std::set<std::string> would_change;
@@ -198,7 +210,10 @@ class Agent {
   /// moment to finish its step.
   Status hold_host(const protocol::RunAsked& run) {
     const std::lock_guard guard(lock_mutex_);
-    if (lock_) return {};
+    if (holders_ > 0) {
+      ++holders_;
+      return {};
+    }
     const fs::path path = options_.root + "/run/sealift/agent.lock";
     TRY(create_directories(path.parent_path(), 0755));
     TRY_ASSIGN(FileDescriptor lock, open_file(path, O_RDWR | O_CREAT, 0600));
@@ -227,7 +242,16 @@ class Agent {
     // Read only now: another agent may have written it while we waited.
     TRY_ASSIGN(journal_, Journal::open(options_.root));
     lock_ = std::move(lock);
+    holders_ = 1;
     return {};
+  }
+
+  /// An idle agent keeps nobody out: the machine it serves may have lost its power without a word.
+  void release_host() {
+    const std::lock_guard guard(lock_mutex_);
+    if (--holders_ > 0) return;
+    journal_.reset();
+    lock_ = FileDescriptor();
   }
 
   AgentOptions options_;
@@ -237,6 +261,7 @@ class Agent {
   std::set<std::string> would_change_;
   std::atomic<bool> stop_{false};
   FileDescriptor lock_;
+  unsigned holders_ = 0;  // runs under way that change something
   std::unique_ptr<Journal> journal_;
   std::vector<std::thread> threads_;
 };

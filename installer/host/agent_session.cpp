@@ -77,8 +77,14 @@ class AgentSession final : public Session {
   }
 
   void read_answers() {
+    auto last_alive = std::chrono::steady_clock::now();
     for (;;) {
-      auto line = channel_->receive(std::chrono::hours(24));
+      auto line = channel_->receive(protocol::kAliveInterval);
+      if (const auto now = std::chrono::steady_clock::now(); now - last_alive >= protocol::kAliveInterval) {
+        last_alive = now;
+        // A broken connection shows with the next receive.
+        (void)channel_->send(protocol::encode(protocol::Alive{}));
+      }
       if (!line && line.error().code() == ErrorCode::interrupted) continue;
       if (!line) return close(std::move(line).error());
       if (!*line) {
@@ -151,6 +157,9 @@ Result<std::unique_ptr<Session>> open_session(std::unique_ptr<Channel> channel, 
     if (!*line) {
       std::string said = channel->diagnosis();
       if (said.empty()) said = noise.empty() ? "it said nothing" : noise;
+      if (said.find("shared librar") != std::string::npos) {
+        said += "; use the static program, which is in every bundle";
+      }
       return fail(ErrorCode::network, "the agent on {} did not start: {}", host, said);
     }
     const auto answer = protocol::parse_answer(**line);

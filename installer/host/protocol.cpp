@@ -170,7 +170,7 @@ std::string encode(const Request& request) {
     object["owner"] = json::Object{{"name", run->owner.cluster_name}, {"id", run->owner.cluster_id}};
     object["steps"] = std::move(steps);
   } else {
-    object = {{"type", "cancel"}};
+    object = {{"type", std::holds_alternative<CancelAsked>(request) ? "cancel" : "alive"}};
   }
   return json::serialize(object);
 }
@@ -200,6 +200,7 @@ Result<Request> parse_request(std::string_view line) {
   TRY_ASSIGN(const json::Reader reader, json::Reader::of(value, "request"));
   TRY_ASSIGN(const std::string type, reader.string("type"));
   if (type == "cancel") return CancelAsked{};
+  if (type == "alive") return Alive{};
   if (type == "run") return parse_run(reader);
   if (type == "facts") {
     FactsAsked asked;

@@ -2,7 +2,9 @@
 /// (docs/agent-protocol.md).
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,6 +20,10 @@ namespace sealift::installer::protocol {
 inline constexpr std::uint64_t kVersion = 1;
 inline constexpr std::size_t kMaxLineBytes = 16U << 20;
 inline constexpr std::size_t kMaxSteps = 10000;
+inline constexpr std::chrono::seconds kAliveInterval{10};
+/// An agent that heard nothing for so long takes its deploy host for dead: a machine that lost its power
+/// closes no connection.
+inline constexpr std::chrono::seconds kAlivePatience{90};
 
 // Requests: from the deploy host to the agent.
 struct FactsAsked {
@@ -32,7 +38,9 @@ struct RunAsked {
 };
 /// Every run ends after its current step.
 struct CancelAsked {};
-using Request = std::variant<FactsAsked, RunAsked, CancelAsked>;
+/// Says only that the deploy host still lives; sent every kAliveInterval.
+struct Alive {};
+using Request = std::variant<FactsAsked, RunAsked, CancelAsked, Alive>;
 
 // Answers: from the agent.
 /// The agent's first line.

@@ -11,7 +11,7 @@ TEST(Protocol, RequestsComeBackAsTheyWere) {
   FactsAsked facts{8, {}};
   facts.request.reach = {{"10.0.0.1", 6443}};
   facts.request.vrrp_listen_ms = 5000;
-  for (const Request& request : {Request(run), Request(facts), Request(CancelAsked{})}) {
+  for (const Request& request : {Request(run), Request(facts), Request(CancelAsked{}), Request(Alive{})}) {
     const std::string line = encode(request);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     const auto back = parse_request(line);
