@@ -66,11 +66,9 @@ class Agent {
     std::array<char, 64 << 10> buffer{};
     for (;;) {
       pollfd waiting{options_.input, POLLIN, 0};
-      const auto patience =
-          std::chrono::duration_cast<std::chrono::milliseconds>(protocol::kAlivePatience).count();
-      if (::poll(&waiting, 1, static_cast<int>(patience)) == 0) {
+      if (::poll(&waiting, 1, static_cast<int>(options_.patience.count())) == 0) {
         return fail(ErrorCode::network, "nothing was heard from the installer for {} s",
-                    protocol::kAlivePatience.count());
+                    options_.patience.count() / 1000);
       }
       const ssize_t count = ::read(options_.input, buffer.data(), buffer.size());
       if (count < 0 && errno == EINTR) continue;

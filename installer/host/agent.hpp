@@ -1,6 +1,7 @@
 /// The agent: `sealift agent` on a host, fed by the deploy host over standard input and output.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "lib/base/result.hpp"
@@ -12,6 +13,8 @@ struct AgentOptions {
       root;  ///< put before the paths of file steps and of the journal; tests only, empty on real hosts
   int input = 0;
   int output = 1;
+  std::chrono::milliseconds patience =
+      std::chrono::seconds(90);  ///< without a line: then the deploy host is taken for dead
 };
 
 /// Serves requests until `input` closes. Then waits and downloads end at once, while a program or a package

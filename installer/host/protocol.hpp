@@ -21,9 +21,6 @@ inline constexpr std::uint64_t kVersion = 1;
 inline constexpr std::size_t kMaxLineBytes = 16U << 20;
 inline constexpr std::size_t kMaxSteps = 10000;
 inline constexpr std::chrono::seconds kAliveInterval{10};
-/// An agent that heard nothing for so long takes its deploy host for dead: a machine that lost its power
-/// closes no connection.
-inline constexpr std::chrono::seconds kAlivePatience{90};
 
 // Requests: from the deploy host to the agent.
 struct FactsAsked {
