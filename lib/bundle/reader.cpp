@@ -72,7 +72,11 @@ Result<std::shared_ptr<const BundleFile>> BundleFile::open(const fs::path& path)
   return within(read(), path.string());
 }
 
-Result<FileIdentity> BundleFile::current_identity() const { return within(identity_of(file_), path_.string()); }
+Result<FileIdentity> BundleFile::current_identity() const {
+  auto identity = identity_of(file_);
+  if (identity) return identity;  // asked for with every piece that is served: no path is built
+  return within(std::move(identity), path_.string());
+}
 
 Result<std::string> BundleFile::read_blob(const Digest& digest, std::uint64_t limit_bytes) const {
   MemorySink sink(limit_bytes);

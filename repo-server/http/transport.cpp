@@ -23,7 +23,7 @@ using asio::ip::tcp;
 
 /// How much one connection may send before others of its worker get a turn, and how often the file is looked
 /// at for changes.
-constexpr std::uint64_t kFilePieceBytes = 1U << 20;
+constexpr std::uint64_t kFilePieceBytes = 2U << 20;
 constexpr std::size_t kLingerBytes = 256 * 1024;
 
 }  // namespace

@@ -3,7 +3,10 @@
 namespace sealift::repo_server {
 
 ContentLoader::ContentLoader(unsigned threads, std::uint64_t cache_bytes) : cache_limit_bytes_(cache_bytes) {
-  for (unsigned i = 0; i < std::max(1U, threads); ++i) threads_.emplace_back([this] { work(); });
+  threads_.emplace_back([this] { work(Weight::small); });
+  for (unsigned i = 0; i < std::max(1U, threads); ++i) {
+    threads_.emplace_back([this] { work(Weight::large); });
+  }
 }
 
 void ContentLoader::stop() {
@@ -11,7 +14,8 @@ void ContentLoader::stop() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
-    queue_.clear();
+    small_.clear();
+    large_.clear();
     waiting.swap(waiting_);
   }
   wake_.notify_all();
@@ -22,15 +26,15 @@ void ContentLoader::stop() {
   threads_.clear();
 }
 
-void ContentLoader::enqueue(const std::string& key, std::function<Status()> work, Done done) {
+void ContentLoader::enqueue(Weight weight, const std::string& key, std::function<Status()> work, Done done) {
   {
     const std::lock_guard lock(mutex_);
     if (!stopping_) {
       auto& waiting = waiting_[key];
       waiting.push_back(std::move(done));
       if (waiting.size() == 1) {
-        queue_.emplace_back(key, std::move(work));
-        wake_.notify_one();
+        (weight == Weight::small ? small_ : large_).push_back({key, std::move(work)});
+        wake_.notify_all();
       }
       return;
     }
@@ -38,18 +42,23 @@ void ContentLoader::enqueue(const std::string& key, std::function<Status()> work
   done(fail(ErrorCode::interrupted, "the server is being stopped"));
 }
 
-void ContentLoader::work() {
+void ContentLoader::work(Weight heaviest) {
   std::unique_lock lock(mutex_);
+  const auto next = [&]() -> std::deque<Job>* {
+    if (!small_.empty()) return &small_;
+    return heaviest == Weight::large && !large_.empty() ? &large_ : nullptr;
+  };
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    wake_.wait(lock, [&] { return stopping_ || next() != nullptr; });
     if (stopping_) return;
-    auto [key, job] = std::move(queue_.front());
-    queue_.pop_front();
+    auto* queue = next();
+    const Job job = std::move(queue->front());
+    queue->pop_front();
     lock.unlock();
-    const Status status = job();
+    const Status status = job.work();
     lock.lock();
     std::vector<Done> waiting;
-    if (auto found = waiting_.extract(key)) waiting = std::move(found.mapped());
+    if (auto found = waiting_.extract(job.key)) waiting = std::move(found.mapped());
     lock.unlock();
     for (Done& done : waiting) done(status);
     lock.lock();
@@ -58,8 +67,9 @@ void ContentLoader::work() {
 
 void ContentLoader::check(const MountedBlob& blob, Done done) {
   const Digest digest = blob.entry->digest;
+  const Weight weight = blob.entry->size <= kMaxManifestBytes ? Weight::small : Weight::large;
   enqueue(
-      "check " + digest.str(),
+      weight, "check " + digest.str(),
       [this, mounted = blob.bundle, digest]() -> Status {
         TRY(mounted->check_unchanged());
         return mounted->verified().check_blob(digest, &stopping_);
@@ -70,7 +80,7 @@ void ContentLoader::check(const MountedBlob& blob, Done done) {
 void ContentLoader::load(const MountedBlob& blob, Done done) {
   const Digest digest = blob.entry->digest;
   enqueue(
-      "load " + digest.str(),
+      Weight::small, "load " + digest.str(),
       [this, mounted = blob.bundle, digest]() -> Status {
         TRY(mounted->check_unchanged());
         TRY_ASSIGN(std::string content, mounted->verified().file().read_blob(digest, kMaxManifestBytes));
@@ -86,7 +96,7 @@ void ContentLoader::run(std::function<Status()> work, Done done) {
     const std::lock_guard lock(mutex_);
     key = "run " + std::to_string(next_anonymous_++);
   }
-  enqueue(key, std::move(work), std::move(done));
+  enqueue(Weight::large, key, std::move(work), std::move(done));
 }
 
 std::shared_ptr<const std::string> ContentLoader::cached(const Digest& digest) const {

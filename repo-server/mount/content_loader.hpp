@@ -29,6 +29,8 @@ class ContentLoader {
  public:
   using Done = std::function<void(Status)>;
 
+  /// `threads` for blobs of any size, and one more that takes only small work, so that a manifest never waits
+  /// for gigabytes.
   ContentLoader(unsigned threads, std::uint64_t cache_bytes);
   ~ContentLoader() { stop(); }
   ContentLoader(const ContentLoader&) = delete;
@@ -53,14 +55,21 @@ class ContentLoader {
     mutable std::atomic<bool> used = true;
     std::list<Digest>::iterator place;
   };
-  void work();
+  enum class Weight { small, large };
+  struct Job {
+    std::string key;
+    std::function<Status()> work;
+  };
+  /// One thread's life: small work first, large work only where `heaviest` says so.
+  void work(Weight heaviest);
   /// `key` tells jobs apart that are the same work.
-  void enqueue(const std::string& key, std::function<Status()> work, Done done);
+  void enqueue(Weight weight, const std::string& key, std::function<Status()> work, Done done);
   void remember(const Digest& digest, std::string content);
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<std::pair<std::string, std::function<Status()>>> queue_;
+  std::deque<Job> small_;
+  std::deque<Job> large_;
   std::map<std::string, std::vector<Done>> waiting_;
   std::uint64_t next_anonymous_ = 0;
   std::atomic<bool> stopping_ = false;

@@ -1,4 +1,6 @@
 #include <fcntl.h>
+#include <future>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -78,6 +80,25 @@ TEST_F(MountTest, WaitersForOneBlobShareItsCheck) {
   std::vector<Waiter> waiters(50);
   for (auto& waiter : waiters) loader.check(*blob, waiter.callback());
   for (auto& waiter : waiters) EXPECT_TRUE(waiter.wait());
+}
+
+TEST_F(MountTest, SmallWorkNeverWaitsForLarge) {
+  const auto recipe = test::small_bundle();
+  mount({&recipe});
+  ContentLoader one(1, 1U << 20);
+  std::promise<void> release;
+  Waiter large;
+  one.run(
+      [&] {
+        release.get_future().wait();
+        return Status();
+      },
+      large.callback());
+  Waiter small;
+  one.load(*overlay.find_blob(digest_of("carried across\n")), small.callback());
+  EXPECT_TRUE(small.wait());
+  release.set_value();
+  EXPECT_TRUE(large.wait());
 }
 
 TEST_F(MountTest, StoppingTellsThoseWhoWait) {
