@@ -36,7 +36,18 @@ Result<std::string> cached_deb(const bundle::LockedBlob& blob) {
 
 Result<std::string> CachingDownload::operator()(const std::string& url, std::uint64_t limit_bytes) {
   if (const auto found = documents_.find(url); found != documents_.end()) return found->second;
+  // What is asked for by its digest never changes: kept on disk between the programs of one test run.
+  const bool lasting = url.find("/by-hash/") != std::string::npos && !url.starts_with("file:");
+  const fs::path kept = cache_directory() / "indexes" / digest_of(url).hex();
+  if (lasting) {
+    if (auto content = read_file(kept, limit_bytes))
+      return documents_.emplace(url, std::move(*content)).first->second;
+  }
   TRY_ASSIGN(std::string content, download_with_curl(url, limit_bytes));
+  if (lasting) {
+    TRY(sealift::create_directories(kept.parent_path()));
+    TRY(write_file_atomically(kept, content));
+  }
   return documents_.emplace(url, std::move(content)).first->second;
 }
 
