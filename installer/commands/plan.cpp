@@ -6,6 +6,7 @@
 #include "installer/commands/commands.hpp"
 #include "installer/commands/plan_text.hpp"
 #include "installer/commands/site_options.hpp"
+#include "installer/phases/phases.hpp"
 #include "installer/plan/execute.hpp"
 
 namespace sealift::installer {
@@ -32,7 +33,8 @@ Status show_plan(const SiteFiles& files, bool json, const CommandEnvironment& en
   execution.style = ReportStyle::none;
   TRY_ASSIGN(const Executed executed, execute(opened, sessions, reports, execution));
   TRY(to_status(executed.summary));
-  fmt::print("{}", json ? plan_json(executed.summary) : plan_text(executed.summary));
+  fmt::print("{}",
+             json ? plan_json(executed.summary, phase_names()) : plan_text(executed.summary, phase_names()));
   return {};
 }
 

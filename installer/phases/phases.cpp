@@ -28,6 +28,12 @@ constexpr PhaseEntry kPhases[] = {
 
 }  // namespace
 
+std::vector<std::string> phase_names() {
+  std::vector<std::string> names;
+  for (const PhaseEntry& phase : kPhases) names.emplace_back(phase.name);
+  return names;
+}
+
 Result<Plan> make_plan(const Site& site) {
   Plan plan;
   plan.cluster_name = site.cluster.name;

@@ -1,6 +1,9 @@
 /// The installation, phase by phase: from what is known of a site to the plan that the runner executes.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "installer/apply/plan.hpp"
 #include "installer/plan/site.hpp"
 #include "lib/base/result.hpp"
@@ -10,6 +13,9 @@ namespace sealift::installer {
 /// The whole installation. The same site gives the same plan; on an installed cluster no step of it changes
 /// anything.
 Result<Plan> make_plan(const Site& site);
+
+/// Names of the phases in their order.
+std::vector<std::string> phase_names();
 
 /// Each adds its tasks to the plan. In the order of kPhases (phases.cpp).
 Status add_mirror(const Site& site, Plan& plan);

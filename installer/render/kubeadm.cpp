@@ -232,18 +232,18 @@ Result<std::string> render_kubeadm_join(const Cluster& cluster, const Host& host
 }
 
 std::string render_discovery(const Cluster& cluster, const std::string& ca_pem) {
-  const std::string server = "https://" + cluster.endpoint.host_and_port();
-  return to_yaml(Object{
-      {"apiVersion", "v1"},
-      {"kind", "Config"},
-      {"clusters",
-       Array{Object{{"name", cluster.name},
-                    {"cluster", Object{{"server", server},
-                                       {"certificate-authority-data", to_base64(as_bytes(ca_pem))}}}}}},
-      {"contexts",
-       Array{Object{{"name", cluster.name}, {"context", Object{{"cluster", cluster.name}, {"user", ""}}}}}},
-      {"current-context", cluster.name},
-      {"users", Array{}}});
+  // The form of kubeadm's own cluster-info: one cluster without a name. With a context it would want a user,
+  // too.
+  const Object entry{{"server", "https://" + cluster.endpoint.host_and_port()},
+                     {"certificate-authority-data", to_base64(as_bytes(ca_pem))}};
+  Array clusters;
+  clusters.push_back(Object{{"name", ""}, {"cluster", entry}});
+  return to_yaml(Object{{"apiVersion", "v1"},
+                        {"kind", "Config"},
+                        {"clusters", std::move(clusters)},
+                        {"contexts", Array{}},
+                        {"current-context", ""},
+                        {"users", Array{}}});
 }
 
 std::string render_token_secret(const JoinSecrets& secrets, const std::string& expires) {

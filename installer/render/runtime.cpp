@@ -16,10 +16,11 @@ Result<std::string> render_containerd_unit() { return fill_template("containerd.
 Result<std::string> render_registry_hosts(const std::vector<std::string>& urls, const std::string& ca_file) {
   if (urls.empty()) return fail(ErrorCode::internal, "a registry mirror needs an address");
   // `server` is asked last; naming a mirror there keeps containerd from turning to the real registry.
-  json::Array others;
-  for (std::size_t i = 0; i + 1 < urls.size(); ++i)
-    others.push_back(json::Object{{"url", urls[i]}, {"ca", ca_file}});
-  return fill_template("hosts.toml", {{"server", urls.back()}, {"ca", ca_file}, {"others", others}});
+  // containerd 1.6 wants at least one [host] as well, or it ignores the whole file and asks the real
+  // registry.
+  json::Array hosts;
+  for (const std::string& url : urls) hosts.push_back(json::Object{{"url", url}, {"ca", ca_file}});
+  return fill_template("hosts.toml", {{"server", urls.back()}, {"ca", ca_file}, {"hosts", hosts}});
 }
 
 Result<std::string> render_crictl() { return fill_template("crictl.yaml", {}); }
