@@ -61,14 +61,17 @@ bool is_success(const net::Response& response) { return response.status >= 200 &
 }  // namespace
 
 struct Fetcher::Parts {
-  Parts(FetcherOptions given, std::unique_ptr<net::Transport> http, MirrorMap map, Credentials logins)
+  Parts(FetcherOptions given, std::unique_ptr<net::Transport> http, MirrorMap map, Credentials logins,
+        Log& messages)
       : options(std::move(given)),
+        log(&messages),
         transport(std::move(http)),
         mirrors(std::move(map)),
         credentials(std::move(logins)),
         registry(*transport, mirrors, credentials, options.retry, options.stop) {}
 
   FetcherOptions options;
+  Log* log;
   std::unique_ptr<net::Transport> transport;
   MirrorMap mirrors;
   Credentials credentials;
@@ -113,7 +116,7 @@ Result<std::unique_ptr<Fetcher>> Fetcher::create(FetcherOptions options, Log& lo
   curl.stop = options.stop;
   TRY_ASSIGN(auto transport, net::CurlTransport::create(std::move(curl)));
   return std::unique_ptr<Fetcher>(new Fetcher(std::make_unique<Parts>(
-      std::move(options), std::move(transport), std::move(mirrors), std::move(credentials))));
+      std::move(options), std::move(transport), std::move(mirrors), std::move(credentials), log)));
 }
 
 RegistryClient& Fetcher::registry() { return parts_->registry; }
@@ -142,11 +145,14 @@ Status Fetcher::fetch_blob(const bundle::LockedBlob& blob, std::uint64_t from, S
       return tl::unexpected(response.error());
     if (position - last_good >= kProgressBytes) retry = 0;
     last_good = position;
-    if (retry >= policy.retries) {
-      if (!response) return tl::unexpected(response.error());
+    if (response && retry >= policy.retries) {
       return fail(ErrorCode::integrity, "{}: expected {} bytes, but the server's answers end after {}",
                   response->url, blob.size, position);
     }
+    if (retry >= policy.retries) return tl::unexpected(response.error());
+    parts_->log->debug("{}; trying again at {} of {} bytes",
+                       response ? response->url.str() + ": ended early" : response.error().message(),
+                       position, blob.size);
     if (!net::wait_for(net::retry_delay(policy, retry, net::random_jitter(), retry_after),
                        parts_->options.stop)) {
       return fail(ErrorCode::interrupted, "blob {}: stopped at {} of {} bytes", blob.digest.str(), position,

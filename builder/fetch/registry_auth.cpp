@@ -146,6 +146,11 @@ std::string RegistryAuth::login_hint(const RegistryLocation& location) const {
 }
 
 Result<net::Secret> RegistryAuth::answer(const RegistryLocation& location, const net::Response& response) {
+  // Who was only redirected to may not say where the login goes.
+  if (!response.url.reveal().starts_with(location.base + "/")) {
+    return upstream_error(response, location.host + "/" + location.repository,
+                          "its server redirected to one that wants another login");
+  }
   std::vector<Challenge> challenges;
   for (const auto& [name, value] : response.headers) {
     if (name != "www-authenticate") continue;

@@ -65,10 +65,10 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// docker's rule: the first component is a registry when it could not be a user's name on Docker Hub.
+/// docker's rule: the first component is a registry when it could not be a user's name on Docker Hub. Its
+/// capitals do not make it one here: folded to lower case, such a name would mean a user's.
 bool looks_like_registry(std::string_view component) {
-  return component == "localhost" || component.find_first_of(".:[") != std::string_view::npos ||
-         std::any_of(component.begin(), component.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  return component == "localhost" || component.find_first_of(".:[") != std::string_view::npos;
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ The content of SIZE bytes is always the lines "000000000000000\\n", "00000000000
   /loop                    redirects to itself
   /to?URL                  redirects to URL
   /gzip/SIZE               Content-Encoding: gzip although nobody accepts it
+  http://HOST/...          as a proxy: the path is served here, whatever the host
   /file/PATH               well behaved: a file of DIRECTORY; /nohead/PATH the same, but HEAD is refused
   /seen                    JSON: number of requests and the last Authorization header by path
   /v2/NAME/...             a registry; NAME says what is wrong with it (see Registry)
@@ -63,6 +64,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         path, _, query = self.path.partition("?")
+        if path.startswith("http://"):
+            path = "/" + path[7:].partition("/")[2]
         with LOCK:
             entry = SEEN.setdefault(path, {"requests": 0})
             entry["requests"] += 1
@@ -208,6 +211,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name == "bearer-loop":  # gives tokens and takes none
             realm = "http://%s/token" % self.headers["Host"]
             return self.answer(401, b"", {"WWW-Authenticate": 'Bearer realm="%s",service="s"' % realm})
+        if name == "redirecting":  # to another registry, which asks for a login of its own
+            return self.answer(307, b"", {"Location": "%s/v2/bearer-loop/manifests/1" % os.environ["SEALIFT_TEST_OTHER"]})
         if name == "limited":
             return self.answer(429, b'{"errors":[{"code":"TOOMANYREQUESTS"}]}', {"Retry-After": "0"})
         self.answer(404, b'{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known"}]}')

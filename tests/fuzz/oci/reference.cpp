@@ -1,7 +1,8 @@
+#include "lib/oci/reference.hpp"
+
 #include <cstdlib>
 
 #include "lib/oci/platform.hpp"
-#include "lib/oci/reference.hpp"
 
 /// A canonical name reads back as itself.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

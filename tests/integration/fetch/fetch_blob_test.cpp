@@ -1,3 +1,4 @@
+#include <cstdlib>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -160,6 +161,17 @@ TEST_F(FetchBlob, RewritesUrlsByMirrorRules) {
   fetcher_ = make_fetcher(std::move(options), log_);
   ASSERT_OK(fetcher_->fetch_blob(blob_at("https://files.example.com/a/500", 500), 0, sink_));
   EXPECT_EQ(sink_.text(), lines(500));
+}
+
+TEST_F(FetchBlob, GoesThroughTheProxyOfTheEnvironmentButNotForExceptions) {
+  ::setenv("http_proxy", server_->url("").c_str(), 1);
+  ::setenv("no_proxy", "127.0.0.1", 1);
+  const auto by_proxy = fetcher_->fetch_document("http://upstream.example/ok/700", 1000);
+  const auto directly = fetcher_->fetch_document(server_->url("ok/800"), 1000);
+  ::unsetenv("http_proxy");
+  ::unsetenv("no_proxy");
+  EXPECT_EQ(by_proxy.value_or(""), lines(700));
+  EXPECT_EQ(directly.value_or(""), lines(800));
 }
 
 TEST_F(FetchBlob, DocumentsAreBoundedAndAbsenceIsNotFound) {

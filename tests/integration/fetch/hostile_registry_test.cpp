@@ -1,3 +1,5 @@
+#include <cstdlib>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -50,6 +52,24 @@ TEST_F(HostileRegistry, ALoginThatIsNeverEnoughEnds) {
   EXPECT_FAILS(manifest("bearer-loop:1"), ErrorCode::authentication, "no login");
   EXPECT_EQ(server_->requests("/v2/bearer-loop/manifests/1"), 2U);
   EXPECT_FAILS(manifest("locked:1"), ErrorCode::authentication, "no login");
+}
+
+TEST_F(HostileRegistry, ALoginIsNotSentWhereARedirectLeads) {
+  ::setenv("SEALIFT_TEST_OTHER", server_->url("").substr(0, server_->url("").size() - 1).c_str(), 1);
+  auto redirecting = HostileServer::start();
+  ASSERT_OK(redirecting);
+  const auto directory = TemporaryDirectory::create("sealift-login-");
+  ASSERT_OK(directory);
+  builder::FetcherOptions options = fast_options(0);
+  options.authfile = directory->path() / "auth.json";
+  options.mirrors = {{"registry.example.com", "http://" + (*redirecting)->host()}};
+  ASSERT_OK(write_file_atomically(
+      *options.authfile, fmt::format(R"({{"auths":{{"{}":{{"username":"me","password":"hunter2"}}}}}})",
+                                     (*redirecting)->host())));
+  fetcher_ = make_fetcher(std::move(options), log_);
+  EXPECT_FAILS(manifest("redirecting:1"), ErrorCode::authentication, "redirected");
+  EXPECT_EQ(server_->requests("/v2/bearer-loop/manifests/1"), 1U);
+  EXPECT_EQ(server_->requests("/token"), 0U);
 }
 
 TEST_F(HostileRegistry, ControlCharactersOfAnAnswerDoNotReachTheTerminal) {

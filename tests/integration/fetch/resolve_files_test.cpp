@@ -53,13 +53,14 @@ TEST_F(ResolveFiles, TakesTheDigestFromTheChecksumFileAndTheSizeByHead) {
 
 TEST_F(ResolveFiles, ReadsTheFileWhenTheServerRefusesHead) {
   put("b", "content of b");
-  const auto resolved =
-      builder::resolve_files({{server_->url("nohead/b"), digest_of("content of b"), "", "", 0755}}, context());
+  const auto resolved = builder::resolve_files(
+      {{server_->url("nohead/b"), digest_of("content of b"), "", "", 0755}}, context());
   ASSERT_OK(resolved);
   EXPECT_EQ(resolved->blobs.at(digest_of("content of b")).size, 12U);
   EXPECT_EQ(resolved->files[0].mode, 0755U);
-  EXPECT_FAILS(builder::resolve_files({{server_->url("nohead/b"), digest_of("other"), "", "", 0755}}, context()),
-               ErrorCode::integrity, "expected digest");
+  EXPECT_FAILS(
+      builder::resolve_files({{server_->url("nohead/b"), digest_of("other"), "", "", 0755}}, context()),
+      ErrorCode::integrity, "expected digest");
 }
 
 TEST_F(ResolveFiles, ASha512ListIsCheckedByReadingTheFileOnce) {
@@ -70,8 +71,8 @@ TEST_F(ResolveFiles, ASha512ListIsCheckedByReadingTheFileOnce) {
   EXPECT_EQ(resolved->files[0].digest, digest_of("content of c"));
   EXPECT_EQ(resolved->files[0].path, "tools/c");
   put("c", "changed since");
-  EXPECT_FAILS(builder::resolve_files({{at("c"), {}, at("SHA512SUMS"), "", 0644}}, context()), ErrorCode::integrity,
-               "expected digest sha512:");
+  EXPECT_FAILS(builder::resolve_files({{at("c"), {}, at("SHA512SUMS"), "", 0644}}, context()),
+               ErrorCode::integrity, "expected digest sha512:");
 }
 
 TEST_F(ResolveFiles, WithoutAnyChecksumItIsPinnedAndSaidSo) {
@@ -86,17 +87,19 @@ TEST_F(ResolveFiles, WithoutAnyChecksumItIsPinnedAndSaidSo) {
 TEST_F(ResolveFiles, TwoSourcesThatDisagreeAreAnError) {
   put("e", "content of e");
   put("e.sha256", digest_of("something else").hex());
-  EXPECT_FAILS(builder::resolve_files({{at("e"), digest_of("content of e"), at("e.sha256"), "", 0644}}, context()),
-               ErrorCode::integrity, "bundle.yaml says");
+  EXPECT_FAILS(
+      builder::resolve_files({{at("e"), digest_of("content of e"), at("e.sha256"), "", 0644}}, context()),
+      ErrorCode::integrity, "bundle.yaml says");
 }
 
 TEST_F(ResolveFiles, TheErrorNamesTheFileAndTheUpstream) {
-  EXPECT_FAILS(builder::resolve_files({{at("absent"), digest_of("x"), "", "", 0644}}, context()), ErrorCode::not_found,
-               "files/absent");
+  EXPECT_FAILS(builder::resolve_files({{at("absent"), digest_of("x"), "", "", 0644}}, context()),
+               ErrorCode::not_found, "files/absent");
   put("f", "1");
   put("other/f", "2");
-  EXPECT_FAILS(builder::resolve_files({{at("f"), {}, "", "", 0644}, {at("other/f"), {}, "", "", 0644}}, context()),
-               ErrorCode::invalid_argument, "two different files");
+  EXPECT_FAILS(
+      builder::resolve_files({{at("f"), {}, "", "", 0644}, {at("other/f"), {}, "", "", 0644}}, context()),
+      ErrorCode::invalid_argument, "two different files");
 }
 
 TEST_F(ResolveFiles, KnowsWhereComponentsAreReleased) {
@@ -112,8 +115,8 @@ TEST_F(ResolveFiles, KnowsWhereComponentsAreReleased) {
   const std::string helm = "get.helm.sh/helm-v3.16.2-linux-";
   for (const char* arch : {"amd64", "arm64"})
     publish(helm + arch + ".tar.gz", helm + arch + ".tar.gz.sha256sum", "");
-  const auto resolved =
-      builder::resolve_components({{"runc", "1.2.6"}, {"helm", "3.16.2"}}, context({"linux/amd64", "linux/arm64"}));
+  const auto resolved = builder::resolve_components({{"runc", "1.2.6"}, {"helm", "3.16.2"}},
+                                                    context({"linux/amd64", "linux/arm64"}));
   ASSERT_OK(resolved);
   std::vector<std::string> paths;
   for (const auto& file : resolved->files) paths.push_back(file.role + " " + file.platform + " " + file.path);
@@ -151,7 +154,8 @@ TEST_F(ResolveFiles, AsksTheVerifiedKubeadmForItsImagesInAnEmptyEnvironment) {
   EXPECT_EQ(with_dns->images.size(), 3U);
 
   put(base + "kubeadm", script + "echo evil.example.com/x:1\n");
-  EXPECT_FAILS(builder::resolve_kubernetes({"1.20.2", true}, context({own})), ErrorCode::integrity, "kubeadm");
+  EXPECT_FAILS(builder::resolve_kubernetes({"1.20.2", true}, context({own})), ErrorCode::integrity,
+               "kubeadm");
 }
 
 TEST_F(ResolveFiles, FindsTheImagesOfManifests) {
@@ -174,8 +178,8 @@ TEST_F(ResolveFiles, FindsTheImagesOfManifests) {
   const auto& own = resolved->files.blobs.at(resolved->files.files[1].digest);
   EXPECT_EQ(own.origin.kind, bundle::OriginKind::inlined);
   EXPECT_TRUE(log_.has("found in its arguments"));
-  EXPECT_FAILS(builder::resolve_manifests({{"flannel", at("flannel.yml"), "", digest_of("other")}}, directory->path(),
-                                 context()),
+  EXPECT_FAILS(builder::resolve_manifests({{"flannel", at("flannel.yml"), "", digest_of("other")}},
+                                          directory->path(), context()),
                ErrorCode::integrity, "bundle.yaml says");
 }
 

@@ -15,7 +15,8 @@ TEST(ParseChallenges, ReadsTheOneOfDockerHub) {
 }
 
 TEST(ParseChallenges, ReadsSeveralInOneHeader) {
-  const auto challenges = parse_challenges(R"(Negotiate, BASIC Realm = "a \"b\", c" , Bearer realm=x , error=y)");
+  const auto challenges =
+      parse_challenges(R"(Negotiate, BASIC Realm = "a \"b\", c" , Bearer realm=x , error=y)");
   ASSERT_EQ(challenges.size(), 3U);
   EXPECT_EQ(challenges[1].scheme, "basic");
   EXPECT_EQ(challenges[1].parameters.at("realm"), "a \"b\", c");

@@ -30,16 +30,20 @@ TEST(FindChecksum, ReadsEveryForm) {
 }
 
 TEST(FindChecksum, FindsItsLineInAList) {
-  const std::string list = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# releases\n" + kB + "  other.tgz\n" + kA + "  tool.tgz\n" + kB +
+  const std::string list = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n# releases\n" + kB +
+                           "  other.tgz\n" + kA + "  tool.tgz\n" + kB +
                            "  tool.tgz.asc\n-----BEGIN PGP SIGNATURE-----\n";
   EXPECT_EQ(found(list), "sha256:" + kA);
   EXPECT_EQ(found(list, "other.tgz"), "sha256:" + kB);
 }
 
-TEST(FindChecksum, PrefersSha256) { EXPECT_EQ(found(kLong + "  tool.tgz\n" + kA + "  tool.tgz\n"), "sha256:" + kA); }
+TEST(FindChecksum, PrefersSha256) {
+  EXPECT_EQ(found(kLong + "  tool.tgz\n" + kA + "  tool.tgz\n"), "sha256:" + kA);
+}
 
 TEST(FindChecksum, RefusesWhatIsAmbiguousOrAbsent) {
-  EXPECT_THAT(found(kA + "  tool.tgz\n" + kB + "  tool.tgz\n"), testing::HasSubstr("two different checksums"));
+  EXPECT_THAT(found(kA + "  tool.tgz\n" + kB + "  tool.tgz\n"),
+              testing::HasSubstr("two different checksums"));
   EXPECT_EQ(found(kA + "  tool.tgz\n" + kA + "  tool.tgz\n"), "sha256:" + kA);
   EXPECT_THAT(found(kA + "  other\n"), testing::HasSubstr("none for tool.tgz"));
   EXPECT_THAT(found(kA + "\n" + kB + "\n"), testing::HasSubstr("none for tool.tgz"));

@@ -21,16 +21,20 @@ Credentials read(const std::string& text) {
   return std::move(*credentials);
 }
 
-std::string login_for(const Credentials& credentials, const std::string& host, const std::string& repository) {
+std::string login_for(const Credentials& credentials, const std::string& host,
+                      const std::string& repository) {
   const auto login = credentials.find(host, repository);
   if (!login) return "error: " + login.error().message();
   if (!*login) return "none";
-  return (*login)->identity_token.empty() ? (*login)->user + "/" + (*login)->password.reveal() : "token " + (*login)->identity_token.reveal();
+  return (*login)->identity_token.empty() ? (*login)->user + "/" + (*login)->password.reveal()
+                                          : "token " + (*login)->identity_token.reveal();
 }
 
 TEST(Credentials, TakesTheLongestKeyThatFits) {
-  const Credentials credentials = read(fmt::format(R"({{"auths":{{"quay.io":{{"auth":"{}"}},"quay.io/team":{{"auth":"{}"}},
-      "quay.io/team/app":{{"auth":"{}"}}}}}})", auth("host:1"), auth("team:2"), auth("app:3")));
+  const Credentials credentials =
+      read(fmt::format(R"({{"auths":{{"quay.io":{{"auth":"{}"}},"quay.io/team":{{"auth":"{}"}},
+      "quay.io/team/app":{{"auth":"{}"}}}}}})",
+                       auth("host:1"), auth("team:2"), auth("app:3")));
   EXPECT_EQ(login_for(credentials, "quay.io", "team/app"), "app/3");
   EXPECT_EQ(login_for(credentials, "quay.io", "team/other"), "team/2");
   EXPECT_EQ(login_for(credentials, "quay.io", "teams"), "host/1");
@@ -38,22 +42,26 @@ TEST(Credentials, TakesTheLongestKeyThatFits) {
 }
 
 TEST(Credentials, KnowsDockerHubByAllItsNames) {
-  for (const char* key : {"https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"}) {
-    const Credentials credentials = read(fmt::format(R"({{"auths":{{"{}":{{"auth":"{}"}}}}}})", key, auth("me:pw")));
+  for (const char* key :
+       {"https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"}) {
+    const Credentials credentials =
+        read(fmt::format(R"({{"auths":{{"{}":{{"auth":"{}"}}}}}})", key, auth("me:pw")));
     EXPECT_EQ(login_for(credentials, "registry-1.docker.io", "library/nginx"), "me/pw") << key;
   }
 }
 
 TEST(Credentials, ReadsEveryFormOfEntry) {
   const Credentials credentials = read(fmt::format(
-      R"({{"auths":{{"a:5000":{{"username":"u","password":"p:w"}},"https://b/v2/":{{"identitytoken":"tok","auth":"{}"}},"c":{{}}}}}})", auth("x:y")));
+      R"({{"auths":{{"a:5000":{{"username":"u","password":"p:w"}},"https://b/v2/":{{"identitytoken":"tok","auth":"{}"}},"c":{{}}}}}})",
+      auth("x:y")));
   EXPECT_EQ(login_for(credentials, "a:5000", "x"), "u/p:w");
   EXPECT_EQ(login_for(credentials, "b", "x"), "token tok");
   EXPECT_EQ(login_for(credentials, "c", "x"), "none");
 }
 
 TEST(Credentials, KeepsEverythingAfterTheFirstColonOfALogin) {
-  EXPECT_EQ(login_for(read(fmt::format(R"({{"auths":{{"a":{{"auth":"{}"}}}}}})", auth("u:p:w:"))), "a", ""), "u/p:w:");
+  EXPECT_EQ(login_for(read(fmt::format(R"({{"auths":{{"a":{{"auth":"{}"}}}}}})", auth("u:p:w:"))), "a", ""),
+            "u/p:w:");
 }
 
 TEST(Credentials, AnEmptyFileHasNoLogins) {
@@ -62,10 +70,12 @@ TEST(Credentials, AnEmptyFileHasNoLogins) {
 }
 
 TEST(Credentials, ErrorsNeverQuoteValues) {
-  for (const std::string& bad : {std::string(R"({"auths":{"a":{"auth":"aHVudGVyMg=="}}})"), std::string(R"({"auths":{"a":{"auth":"hunter2!"}}})"),
-                                 std::string(R"({"auths":{"a":{"password":["hunter2"]}}})"), std::string(R"({"auths":[]})"),
-                                 std::string(R"({"auths":{"a":"hunter2"}})"), std::string(R"({"credHelpers":{"a":"../hunter2"}, )"),
-                                 std::string("{\"auths\"")}) {
+  for (const std::string& bad :
+       {std::string(R"({"auths":{"a":{"auth":"aHVudGVyMg=="}}})"),
+        std::string(R"({"auths":{"a":{"auth":"hunter2!"}}})"),
+        std::string(R"({"auths":{"a":{"password":["hunter2"]}}})"), std::string(R"({"auths":[]})"),
+        std::string(R"({"auths":{"a":"hunter2"}})"), std::string(R"({"credHelpers":{"a":"../hunter2"}, )"),
+        std::string("{\"auths\"")}) {
     const auto credentials = Credentials::parse(bad, "config.json");
     ASSERT_FALSE(credentials) << bad;
     EXPECT_THAT(credentials.error().message(), HasSubstr("config.json"));
@@ -90,16 +100,20 @@ class CredentialHelper : public testing::Test {
   }
   void TearDown() override { ::setenv("PATH", path_.c_str(), 1); }
   void put(const std::string& name, const std::string& body) {
-    ASSERT_TRUE(write_file_atomically(directory_->path() / ("docker-credential-" + name), "#!/bin/sh\n" + body, 0755));
+    ASSERT_TRUE(write_file_atomically(directory_->path() / ("docker-credential-" + name),
+                                      "#!/bin/sh\n" + body, 0755));
   }
   std::optional<TemporaryDirectory> directory_;
   std::string path_;
 };
 
 TEST_F(CredentialHelper, IsAskedForTheHost) {
-  put("test", "read host; [ \"$1\" = get ] || exit 9; echo \"{\\\"Username\\\":\\\"me\\\",\\\"Secret\\\":\\\"for $host\\\"}\"\n");
+  put("test",
+      "read host; [ \"$1\" = get ] || exit 9; echo \"{\\\"Username\\\":\\\"me\\\",\\\"Secret\\\":\\\"for "
+      "$host\\\"}\"\n");
   EXPECT_EQ(login_for(read(R"({"credHelpers":{"quay.io":"test"}})"), "quay.io", "a/b"), "me/for quay.io");
-  EXPECT_EQ(login_for(read(R"({"credsStore":"test"})"), "registry-1.docker.io", "a/b"), "me/for https://index.docker.io/v1/");
+  EXPECT_EQ(login_for(read(R"({"credsStore":"test"})"), "registry-1.docker.io", "a/b"),
+            "me/for https://index.docker.io/v1/");
 }
 
 TEST_F(CredentialHelper, MayGiveAnIdentityToken) {
@@ -123,7 +137,8 @@ TEST_F(CredentialHelper, FailuresAreErrorsWithoutItsOutput) {
 
 TEST_F(CredentialHelper, AStoreThatIsNotInstalledIsPassedOver) {
   EXPECT_EQ(login_for(read(R"({"credsStore":"sealift-absent"})"), "quay.io", "a"), "none");
-  EXPECT_THAT(login_for(read(R"({"credHelpers":{"quay.io":"sealift-absent"}})"), "quay.io", "a"), HasSubstr("not installed"));
+  EXPECT_THAT(login_for(read(R"({"credHelpers":{"quay.io":"sealift-absent"}})"), "quay.io", "a"),
+              HasSubstr("not installed"));
 }
 
 TEST(LoadCredentials, TheGivenFileMustExistAndIsTheOnlyOne) {
@@ -142,7 +157,8 @@ TEST(LoadCredentials, LaterFilesFillWhatEarlierOnesLack) {
     ASSERT_TRUE(write_file_atomically(directory->path() / name, text));
   };
   put("run/containers/auth.json", fmt::format(R"({{"auths":{{"a":{{"auth":"{}"}}}}}})", auth("podman:1")));
-  put("docker/config.json", fmt::format(R"({{"auths":{{"a":{{"auth":"{0}"}},"b":{{"auth":"{0}"}}}}}})", auth("docker:2")));
+  put("docker/config.json",
+      fmt::format(R"({{"auths":{{"a":{{"auth":"{0}"}},"b":{{"auth":"{0}"}}}}}})", auth("docker:2")));
   ::unsetenv("REGISTRY_AUTH_FILE");
   ::setenv("XDG_RUNTIME_DIR", (directory->path() / "run").c_str(), 1);
   ::setenv("DOCKER_CONFIG", (directory->path() / "docker").c_str(), 1);

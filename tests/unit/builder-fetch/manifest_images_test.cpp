@@ -28,9 +28,11 @@ spec:
 --- # the last
 kind: CronJob
 spec: {jobTemplate: {spec: {template: {spec: {containers: [{name: c, image: busybox}]}}}}}
-)", "m.yaml");
+)",
+                                  "m.yaml");
   ASSERT_TRUE(images) << images.error().message();
-  EXPECT_THAT(images->named, ElementsAre("docker.io/library/busybox:latest", "ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1",
+  EXPECT_THAT(images->named, ElementsAre("docker.io/library/busybox:latest",
+                                         "ghcr.io/flannel-io/flannel-cni-plugin:v1.6.2-flannel1",
                                          "ghcr.io/flannel-io/flannel:v0.26.4"));
   EXPECT_THAT(images->mentioned, IsEmpty());
 }
@@ -47,9 +49,11 @@ spec:
     env:
     - {name: RELATED_IMAGE, value: "quay.io/e/f:4"}
     - {name: HOST, value: "a.b/c"}
-)", "m.yaml");
+)",
+                                  "m.yaml");
   ASSERT_TRUE(images) << images.error().message();
-  EXPECT_THAT(images->mentioned, ElementsAre("ghcr.io/s/t:3", "quay.io/e/f:4", "quay.io/x/reloader:v2", "registry.k8s.io/pause:3.10"));
+  EXPECT_THAT(images->mentioned, ElementsAre("ghcr.io/s/t:3", "quay.io/e/f:4", "quay.io/x/reloader:v2",
+                                             "registry.k8s.io/pause:3.10"));
 }
 
 TEST(FindImages, KnowsCustomResourcesAndImageVolumes) {
@@ -60,7 +64,8 @@ spec:
   volumes: [{name: v, image: {reference: "quay.io/v/v:1"}}]
   logo: {image: "not an image name at all"}
   schema: {properties: {image: {type: string}}}
-)", "m.yaml");
+)",
+                                  "m.yaml");
   ASSERT_TRUE(images) << images.error().message();
   EXPECT_THAT(images->named, ElementsAre("quay.io/prometheus/prometheus:v3", "quay.io/v/v:1"));
   EXPECT_THAT(images->unreadable, ElementsAre("not an image name at all"));

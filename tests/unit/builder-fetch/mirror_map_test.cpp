@@ -20,18 +20,21 @@ std::string place(const MirrorMap& map, const std::string& registry, const std::
 TEST(MirrorMap, WithoutRulesGoesUpstream) {
   const MirrorMap map = map_of({});
   EXPECT_EQ(place(map, "registry.k8s.io", "pause"), "https://registry.k8s.io/v2/pause as registry.k8s.io");
-  EXPECT_EQ(place(map, "docker.io", "library/nginx"), "https://registry-1.docker.io/v2/library/nginx as registry-1.docker.io");
+  EXPECT_EQ(place(map, "docker.io", "library/nginx"),
+            "https://registry-1.docker.io/v2/library/nginx as registry-1.docker.io");
   EXPECT_EQ(map.map("https://dl.k8s.io/a")->reveal(), "https://dl.k8s.io/a");
 }
 
 TEST(MirrorMap, PutsTheUpstreamBehindAPath) {
   const MirrorMap map = map_of({{"k8s.gcr.io", "127.0.0.2:5443/k8s.gcr.io"}, {"docker.io", "http://m:5000"}});
-  EXPECT_EQ(place(map, "k8s.gcr.io", "pause"), "https://127.0.0.2:5443/v2/k8s.gcr.io/pause as 127.0.0.2:5443");
+  EXPECT_EQ(place(map, "k8s.gcr.io", "pause"),
+            "https://127.0.0.2:5443/v2/k8s.gcr.io/pause as 127.0.0.2:5443");
   EXPECT_EQ(place(map, "docker.io", "library/web"), "http://m:5000/v2/library/web as m:5000");
 }
 
 TEST(MirrorMap, TheLongestRuleWinsAndWholeComponentsCount) {
-  const MirrorMap map = map_of({{"quay.io", "a.example"}, {"quay.io/team/app", "b.example/x"}, {"quay.io/team", "c.example/y/"}});
+  const MirrorMap map = map_of(
+      {{"quay.io", "a.example"}, {"quay.io/team/app", "b.example/x"}, {"quay.io/team", "c.example/y/"}});
   EXPECT_EQ(place(map, "quay.io", "team/app"), "https://b.example/v2/x as b.example");
   EXPECT_EQ(place(map, "quay.io", "team/app/sub"), "https://b.example/v2/x/sub as b.example");
   EXPECT_EQ(place(map, "quay.io", "team/application"), "https://c.example/v2/y/application as c.example");
@@ -39,13 +42,17 @@ TEST(MirrorMap, TheLongestRuleWinsAndWholeComponentsCount) {
 }
 
 TEST(MirrorMap, ALaterRuleReplacesAnEarlierOne) {
-  const MirrorMap map = map_of({{"quay.io", "a.example"}, {"quay.io", "b.example"}, {"https://h/", "https://one/"}, {"https://h/", "https://two/"}});
+  const MirrorMap map = map_of({{"quay.io", "a.example"},
+                                {"quay.io", "b.example"},
+                                {"https://h/", "https://one/"},
+                                {"https://h/", "https://two/"}});
   EXPECT_EQ(map.locate("quay.io", "x").host, "b.example");
   EXPECT_EQ(map.map("https://h/x")->reveal(), "https://two/x");
 }
 
 TEST(MirrorMap, RewritesUrlPrefixes) {
-  const MirrorMap map = map_of({{"https://dl.k8s.io/", "https://files.example.com/k8s"}, {"https://dl.k8s.io/release/", "http://r:8080/"}});
+  const MirrorMap map = map_of({{"https://dl.k8s.io/", "https://files.example.com/k8s"},
+                                {"https://dl.k8s.io/release/", "http://r:8080/"}});
   EXPECT_EQ(map.map("https://dl.k8s.io/x?y=1")->reveal(), "https://files.example.com/k8s/x?y=1");
   EXPECT_EQ(map.map("https://DL.K8S.IO:443/release/v1")->reveal(), "http://r:8080/v1");
   EXPECT_EQ(map.map("http://dl.k8s.io/x")->reveal(), "http://dl.k8s.io/x");
@@ -53,9 +60,15 @@ TEST(MirrorMap, RewritesUrlPrefixes) {
 }
 
 TEST(MirrorMap, RefusesRulesThatMeanNothing) {
-  const std::vector<bundle::MirrorRule> bad = {{"https://h/file", "https://x/"}, {"https://h/", "ftp://x/"}, {"https://h/", "https://x/?a=b"},
-                                               {"not a host", "x"},          {"quay.io", "x y"},          {"quay.io", "ftp://x"},
-                                               {"quay.io/Upper", "x"},       {"quay.io", "x/../y"},       {"", "x"},
+  const std::vector<bundle::MirrorRule> bad = {{"https://h/file", "https://x/"},
+                                               {"https://h/", "ftp://x/"},
+                                               {"https://h/", "https://x/?a=b"},
+                                               {"not a host", "x"},
+                                               {"quay.io", "x y"},
+                                               {"quay.io", "ftp://x"},
+                                               {"quay.io/Upper", "x"},
+                                               {"quay.io", "x/../y"},
+                                               {"", "x"},
                                                {"quay.io", ""}};
   for (const auto& rule : bad) {
     const auto map = MirrorMap::make({rule});

@@ -29,7 +29,8 @@ TEST(ForEachParallel, StopsAfterAFailure) {
 }
 
 TEST(ForEachParallel, NothingToDoIsASuccess) {
-  EXPECT_TRUE(for_each_parallel(0, 4, [](std::size_t) -> Status { return fail(ErrorCode::internal, "called"); }));
+  EXPECT_TRUE(
+      for_each_parallel(0, 4, [](std::size_t) -> Status { return fail(ErrorCode::internal, "called"); }));
 }
 
 }  // namespace

@@ -18,7 +18,8 @@ std::vector<std::string> chosen(const oci::Index& index, const std::vector<std::
   const auto result = choose_manifests(index, *wanted, "x:1");
   if (!result) return {"error: " + result.error().message()};
   std::vector<std::string> names;
-  for (const auto& descriptor : *result) names.push_back(descriptor.platform ? descriptor.platform->str() : "none");
+  for (const auto& descriptor : *result)
+    names.push_back(descriptor.platform ? descriptor.platform->str() : "none");
   return names;
 }
 
@@ -26,7 +27,8 @@ using testing::ElementsAre;
 
 TEST(ChooseManifests, KeepsTheOrderOfTheIndex) {
   oci::Index index;
-  for (const char* platform : {"linux/s390x", "linux/arm64/v8", "linux/amd64", "windows/amd64"}) index.manifests.push_back(entry(platform));
+  for (const char* platform : {"linux/s390x", "linux/arm64/v8", "linux/amd64", "windows/amd64"})
+    index.manifests.push_back(entry(platform));
   EXPECT_THAT(chosen(index, {"linux/amd64", "linux/arm64"}), ElementsAre("linux/arm64", "linux/amd64"));
   EXPECT_EQ(chosen(index, {"all"}).size(), 4U);
   EXPECT_EQ(chosen(index, {"all", "linux/riscv64"}).size(), 4U);
@@ -47,7 +49,8 @@ TEST(ChooseManifests, AnIndexWithoutPlatformsIsTakenWhole) {
 TEST(ChooseManifests, ListsWhatThereIs) {
   oci::Index index;
   index.manifests = {entry("linux/arm64"), entry("linux/amd64")};
-  EXPECT_THAT(chosen(index, {"linux/s390x"}), ElementsAre(testing::HasSubstr("it has linux/amd64, linux/arm64")));
+  EXPECT_THAT(chosen(index, {"linux/s390x"}),
+              ElementsAre(testing::HasSubstr("it has linux/amd64, linux/arm64")));
 }
 
 }  // namespace

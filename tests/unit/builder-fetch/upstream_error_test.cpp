@@ -6,7 +6,8 @@ namespace sealift::builder {
 namespace {
 
 TEST(UpstreamMessage, ReadsARegistrysErrors) {
-  EXPECT_EQ(upstream_message(R"({"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{}}]})"),
+  EXPECT_EQ(upstream_message(
+                R"({"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown","detail":{}}]})"),
             "MANIFEST_UNKNOWN: manifest unknown");
   EXPECT_EQ(upstream_message(R"({"errors":[{"code":"DENIED"}]})"), "DENIED");
 }

@@ -36,7 +36,8 @@ TEST(ParseRetryAfter, ReadsSecondsAndDates) {
 
 TEST(IsTransient, OnlyWhatMayPass) {
   EXPECT_TRUE(is_transient(Error(ErrorCode::network, "")));
-  for (const ErrorCode code : {ErrorCode::untrusted, ErrorCode::integrity, ErrorCode::no_space, ErrorCode::authentication, ErrorCode::not_found}) {
+  for (const ErrorCode code : {ErrorCode::untrusted, ErrorCode::integrity, ErrorCode::no_space,
+                               ErrorCode::authentication, ErrorCode::not_found}) {
     EXPECT_FALSE(is_transient(Error(code, "")));
   }
   for (const int status : {408, 425, 429, 500, 502, 503, 504}) EXPECT_TRUE(is_transient_status(status));

@@ -9,8 +9,9 @@ namespace {
 
 TEST(WriteLayoutIndex, NamesImagesTwiceAndArtifactsNot) {
   const Digest digest = digest_of("x");
-  const std::string text = write_layout_index({{"registry.k8s.io/pause:3.10", std::string(kOciIndex), digest, 5},
-                                               {"", std::string(kOciManifest), digest, 5}});
+  const std::string text =
+      write_layout_index({{"registry.k8s.io/pause:3.10", std::string(kOciIndex), digest, 5},
+                          {"", std::string(kOciManifest), digest, 5}});
   const auto document = parse_document(text, "", "index.json");
   ASSERT_TRUE(document) << document.error().message();
   const auto& manifests = std::get<Index>(*document).manifests;

@@ -15,10 +15,13 @@ std::string descriptor(std::string_view digest, std::string_view size, std::stri
 }
 
 std::string manifest(std::string_view type, std::string_view layers) {
-  return fmt::format(R"({{"schemaVersion":2{},"config":{},"layers":[{}]}})", type, descriptor(kDigest, "3"), layers);
+  return fmt::format(R"({{"schemaVersion":2{},"config":{},"layers":[{}]}})", type, descriptor(kDigest, "3"),
+                     layers);
 }
 
-std::string error_of(const Result<Document>& result) { return result ? "no error" : result.error().message(); }
+std::string error_of(const Result<Document>& result) {
+  return result ? "no error" : result.error().message();
+}
 
 TEST(ParseManifest, TakesTheMediaTypeFromContextWhenItHasNone) {
   const auto document = parse_document(manifest("", descriptor(kDigest, "7")), kDockerManifest, "m");
@@ -31,9 +34,10 @@ TEST(ParseManifest, TakesTheMediaTypeFromContextWhenItHasNone) {
 }
 
 TEST(ParseManifest, ReadsAnIndexWithPlatforms) {
-  const std::string text = fmt::format(R"({{"schemaVersion":2,"mediaType":"{}","manifests":[{},{}]}})", kDockerManifestList,
-                                       descriptor(kDigest, "1", R"(,"platform":{"os":"linux","architecture":"arm64","variant":"v8"})"),
-                                       descriptor(kDigest, "2"));
+  const std::string text = fmt::format(
+      R"({{"schemaVersion":2,"mediaType":"{}","manifests":[{},{}]}})", kDockerManifestList,
+      descriptor(kDigest, "1", R"(,"platform":{"os":"linux","architecture":"arm64","variant":"v8"})"),
+      descriptor(kDigest, "2"));
   const auto document = parse_document(text, "", "m");
   ASSERT_TRUE(document) << error_of(document);
   const auto& index = std::get<Index>(*document);
@@ -42,8 +46,9 @@ TEST(ParseManifest, ReadsAnIndexWithPlatforms) {
 }
 
 TEST(ParseManifest, ReadsArtifactManifestsAndSubjects) {
-  const std::string text = fmt::format(R"({{"mediaType":"{}","artifactType":"application/x.sbom","blobs":[{}],"subject":{}}})",
-                                       kOciArtifactManifest, descriptor(kDigest, "1"), descriptor(kDigest, "2"));
+  const std::string text =
+      fmt::format(R"({{"mediaType":"{}","artifactType":"application/x.sbom","blobs":[{}],"subject":{}}})",
+                  kOciArtifactManifest, descriptor(kDigest, "1"), descriptor(kDigest, "2"));
   const auto document = parse_document(text, "", "m");
   ASSERT_TRUE(document) << error_of(document);
   const auto& parsed = std::get<Manifest>(*document);
@@ -53,23 +58,32 @@ TEST(ParseManifest, ReadsArtifactManifestsAndSubjects) {
 }
 
 TEST(ParseManifest, RefusesDocumentsThatCanBeReadAsTwoThings) {
-  const std::string both = fmt::format(R"({{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}})", descriptor(kDigest, "1"));
+  const std::string both = fmt::format(R"({{"schemaVersion":2,"manifests":[],"config":{},"layers":[]}})",
+                                       descriptor(kDigest, "1"));
   EXPECT_THAT(error_of(parse_document(both, "", "m")), HasSubstr("index and of a manifest"));
-  EXPECT_THAT(error_of(parse_document(manifest(fmt::format(R"(,"mediaType":"{}")", kOciManifest), ""), kOciIndex, "m")),
+  EXPECT_THAT(error_of(parse_document(manifest(fmt::format(R"(,"mediaType":"{}")", kOciManifest), ""),
+                                      kOciIndex, "m")),
               HasSubstr("was announced as"));
 }
 
 TEST(ParseManifest, NamesThePlaceOfABadDescriptor) {
-  EXPECT_THAT(error_of(parse_document(manifest("", descriptor("sha256:abc", "1")), "", "m")), HasSubstr("layers[0].digest"));
-  EXPECT_THAT(error_of(parse_document(manifest("", descriptor(kDigest, "-1")), "", "m")), HasSubstr("layers[0].size"));
-  EXPECT_THAT(error_of(parse_document(manifest("", descriptor(kDigest, "1e3")), "", "m")), HasSubstr("layers[0].size"));
-  EXPECT_THAT(error_of(parse_document(manifest("", descriptor(kDigest, "18446744073709551615")), "", "m")), HasSubstr("more than any blob"));
+  EXPECT_THAT(error_of(parse_document(manifest("", descriptor("sha256:abc", "1")), "", "m")),
+              HasSubstr("layers[0].digest"));
+  EXPECT_THAT(error_of(parse_document(manifest("", descriptor(kDigest, "-1")), "", "m")),
+              HasSubstr("layers[0].size"));
+  EXPECT_THAT(error_of(parse_document(manifest("", descriptor(kDigest, "1e3")), "", "m")),
+              HasSubstr("layers[0].size"));
+  EXPECT_THAT(error_of(parse_document(manifest("", descriptor(kDigest, "18446744073709551615")), "", "m")),
+              HasSubstr("more than any blob"));
   EXPECT_THAT(error_of(parse_document(manifest("", "7"), "", "m")), HasSubstr("layers[0]"));
 }
 
 TEST(ParseManifest, SaysWhatItDoesNotRead) {
-  EXPECT_THAT(error_of(parse_document(R"({"schemaVersion":1,"fsLayers":[]})", "", "m")), HasSubstr("schema 1"));
-  EXPECT_EQ(parse_document("{}", "application/vnd.docker.distribution.manifest.v1+prettyjws", "m").error().code(), ErrorCode::unsupported);
+  EXPECT_THAT(error_of(parse_document(R"({"schemaVersion":1,"fsLayers":[]})", "", "m")),
+              HasSubstr("schema 1"));
+  EXPECT_EQ(
+      parse_document("{}", "application/vnd.docker.distribution.manifest.v1+prettyjws", "m").error().code(),
+      ErrorCode::unsupported);
   EXPECT_THAT(error_of(parse_document("{}", "text/html", "m")), HasSubstr("text/html"));
   EXPECT_THAT(error_of(parse_document("{}", "", "m")), HasSubstr("neither"));
   EXPECT_THAT(error_of(parse_document("[]", "", "m")), HasSubstr("an object"));
@@ -77,7 +91,8 @@ TEST(ParseManifest, SaysWhatItDoesNotRead) {
 }
 
 TEST(ParseManifest, IsBounded) {
-  EXPECT_THAT(error_of(parse_document(std::string(kMaxManifestBytes + 1, ' '), kOciManifest, "m")), HasSubstr("more than the"));
+  EXPECT_THAT(error_of(parse_document(std::string(kMaxManifestBytes + 1, ' '), kOciManifest, "m")),
+              HasSubstr("more than the"));
   std::string layers = descriptor(kDigest, "1");
   for (std::size_t i = 0; i < kMaxDescriptors; ++i) layers += "," + descriptor(kDigest, "1");
   EXPECT_THAT(error_of(parse_document(manifest("", layers), "", "m")), HasSubstr("more than 10000 entries"));
@@ -91,7 +106,8 @@ TEST(MediaTypes, ForeignLayersAreKnown) {
 }
 
 TEST(ParseConfigPlatform, ReadsThePlatformAndDemandsIt) {
-  EXPECT_EQ(parse_config_platform(R"({"os":"linux","architecture":"arm","variant":"v7"})", "c")->str(), "linux/arm");
+  EXPECT_EQ(parse_config_platform(R"({"os":"linux","architecture":"arm","variant":"v7"})", "c")->str(),
+            "linux/arm");
   EXPECT_FALSE(parse_config_platform(R"({"os":"linux"})", "c"));
   EXPECT_FALSE(parse_config_platform("null", "c"));
 }

@@ -18,7 +18,8 @@ TEST(ParsePlatform, FoldsOtherSpellings) {
 }
 
 TEST(ParsePlatform, RefusesOtherShapes) {
-  for (const char* bad : {"", "linux", "linux/", "/amd64", "linux/amd64/v1/x", "linux/../etc", "linux/am d64", "all"}) {
+  for (const char* bad :
+       {"", "linux", "linux/", "/amd64", "linux/amd64/v1/x", "linux/../etc", "linux/am d64", "all"}) {
     EXPECT_FALSE(Platform::parse(bad)) << bad;
   }
 }

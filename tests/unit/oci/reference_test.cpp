@@ -24,8 +24,9 @@ TEST(ParseReference, CompletesShortNamesAsDockerDoes) {
 
 TEST(ParseReference, KeepsFullNames) {
   for (const std::string& name :
-       {std::string("registry.k8s.io/pause:3.10"), std::string("localhost:5000/a/b:1"), std::string("localhost/a:1"),
-        std::string("127.0.0.2:5443/k8s.gcr.io/pause:3.2"), std::string("[::1]:5000/a:1"), "quay.io/a/b:v1@sha256:" + kHex}) {
+       {std::string("registry.k8s.io/pause:3.10"), std::string("localhost:5000/a/b:1"),
+        std::string("localhost/a:1"), std::string("127.0.0.2:5443/k8s.gcr.io/pause:3.2"),
+        std::string("[::1]:5000/a:1"), "quay.io/a/b:v1@sha256:" + kHex}) {
     EXPECT_EQ(full(name), name);
   }
 }
@@ -41,9 +42,32 @@ TEST(ParseReference, PrefersTheDigestAsSelector) {
 }
 
 TEST(ParseReference, RefusesWhatNoRegistryWouldTake) {
-  for (const std::string_view bad : {"", "/", "a/", "/a", "a//b", "a:", "a:b:c", "a@", "a@sha256:abc", "a@md5:00", "a b", "a:-x",
-                                     "../../etc/passwd", "quay.io/..", "quay.io/a/../b", "a___b", "a..b", "-a", "a-", "registry:99999999/a",
-                                     "regi stry.io/a", "[zz]:5000/a", "a\n", "a:x\n", "https://quay.io/a"}) {
+  for (const std::string_view bad : {"",
+                                     "/",
+                                     "a/",
+                                     "/a",
+                                     "a//b",
+                                     "a:",
+                                     "a:b:c",
+                                     "a@",
+                                     "a@sha256:abc",
+                                     "a@md5:00",
+                                     "a b",
+                                     "a:-x",
+                                     "../../etc/passwd",
+                                     "quay.io/..",
+                                     "quay.io/a/../b",
+                                     "a___b",
+                                     "a..b",
+                                     "-a",
+                                     "a-",
+                                     "registry:99999999/a",
+                                     "regi stry.io/a",
+                                     "[zz]:5000/a",
+                                     "a\n",
+                                     "a:x\n",
+                                     "https://quay.io/a",
+                                     "beKgry/app"}) {
     EXPECT_FALSE(Reference::parse(bad)) << bad;
   }
   EXPECT_FALSE(Reference::parse(std::string(300, 'a')));
