@@ -177,14 +177,27 @@ Status RegistryServer::make_certificates() {
   const fs::path tls = directory_.path() / "tls";
   TRY(sealift::create_directories(tls));
   const auto path = [&](const std::string& name) { return (tls / name).string(); };
-  TRY(openssl({"req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", path("ca.key"), "-out",
-               path("ca.crt"), "-days", "2", "-subj", "/CN=throwaway authority of a test"}));
-  const std::vector<std::pair<std::string, std::string>> wanted = {
-      {"server", "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"},
-      {"token", "keyUsage=digitalSignature\n"}};
-  for (const auto& [name, extensions] : wanted) {
-    TRY(openssl({"req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", path(name + ".key"), "-out",
-                 path(name + ".csr"), "-subj", "/CN=" + name}));
+  const auto make_key = [&](const std::string& name, const std::string& algorithm) {
+    return openssl({"genpkey", "-algorithm", algorithm, "-pkeyopt",
+                    algorithm == "EC" ? "ec_paramgen_curve:P-256" : "rsa_keygen_bits:2048", "-out",
+                    path(name + ".key")});
+  };
+  TRY(make_key("ca", "EC"));
+  TRY(openssl({"req", "-x509", "-key", path("ca.key"), "-out", path("ca.crt"), "-days", "2", "-subj",
+               "/CN=throwaway authority of a test"}));
+  struct Wanted {
+    std::string name;
+    std::string algorithm;
+    std::string extensions;
+  };
+  // Tokens are signed with RS256.
+  const std::vector<Wanted> wanted = {
+      {"server", "EC", "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth\n"},
+      {"token", "RSA", "keyUsage=digitalSignature\n"}};
+  for (const auto& [name, algorithm, extensions] : wanted) {
+    TRY(make_key(name, algorithm));
+    TRY(openssl(
+        {"req", "-new", "-key", path(name + ".key"), "-out", path(name + ".csr"), "-subj", "/CN=" + name}));
     TRY(write_file_atomically(tls / (name + ".ext"), extensions));
     TRY(openssl({"x509", "-req", "-in", path(name + ".csr"), "-CA", path("ca.crt"), "-CAkey", path("ca.key"),
                  "-CAcreateserial", "-days", "2", "-extfile", path(name + ".ext"), "-out",
