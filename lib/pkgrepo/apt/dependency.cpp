@@ -11,6 +11,8 @@ namespace sealift::pkgrepo::apt {
 namespace {
 
 constexpr std::size_t kMaxClauses = 4096;
+// Solvers walk alternatives recursively; real packages have a few dozen.
+constexpr std::size_t kMaxAlternatives = 1000;
 
 // dpkg still reads the single '<' and '>' of old as "or equal".
 constexpr std::array<std::pair<std::string_view, Comparison>, 7> kComparisons{{
@@ -107,6 +109,9 @@ Result<std::vector<Clause>> parse_relations(std::string_view field, std::string_
       const auto relation = parse_relation(text);
       if (!relation)
         return fail(ErrorCode::integrity, "{}: '{}' is not a relation to a package", what, trimmed(text));
+      if (clause.size() == kMaxAlternatives) {
+        return fail(ErrorCode::integrity, "{}: more than {} alternatives", what, kMaxAlternatives);
+      }
       clause.push_back(*relation);
     }
     if (clauses.size() == kMaxClauses)

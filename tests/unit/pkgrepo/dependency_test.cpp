@@ -40,6 +40,9 @@ TEST(ParseRelations, RefusesTooMany) {
   std::string field = "aa";
   for (int i = 0; i < 5000; ++i) field += ",aa";
   EXPECT_FALSE(parse_relations(field, "x"));
+  std::string alternatives = "aa";
+  for (int i = 0; i < 1000; ++i) alternatives += "|aa";
+  EXPECT_FALSE(parse_relations(alternatives, "x"));
 }
 
 TEST(Relation, AcceptsByItsComparison) {
