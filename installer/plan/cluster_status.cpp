@@ -20,19 +20,25 @@ constexpr const char* kCertificates[] = {"apiserver.crt",
                                          "etcd/peer.crt",
                                          "etcd/healthcheck-client.crt"};
 
+/// A host that can be asked: it answers only those who name the cluster it belongs to.
+struct Link {
+  Session& session;
+  Owner owner;
+};
+
 /// Gives the output of one step, or nothing when it fails.
-std::optional<std::string> ask(Session& session, const Action& action) {
+std::optional<std::string> ask(const Link& link, const Action& action) {
   std::optional<std::string> answer;
   const Step step{"status", action, ""};
-  const Status done = session.run({}, {step}, StepMode::check, [&](const StepEvent& event) {
+  const Status done = link.session.run(link.owner, {step}, StepMode::check, [&](const StepEvent& event) {
     if (event.kind == StepEvent::Kind::finished && event.has_output) answer = event.output;
   });
   return done ? answer : std::nullopt;
 }
 
-void read_certificates(Session& session, HostStatus& status) {
+void read_certificates(const Link& link, HostStatus& status) {
   for (const char* name : kCertificates) {
-    const auto pem = ask(session, ReadFile{std::string("/etc/kubernetes/pki/") + name});
+    const auto pem = ask(link, ReadFile{std::string("/etc/kubernetes/pki/") + name});
     if (!pem) continue;
     const auto info = read_certificate(*pem, name);
     if (!info || (status.first_expiry && *status.first_expiry <= info->not_after)) continue;
@@ -108,23 +114,24 @@ Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mir
     answer.status.error = sessions.error().message();
     return answer;
   }
-  Session& session = *sessions->at(host.name);
+  Link link{*sessions->at(host.name), {}};
   FactsRequest request;
   request.reach = {{mirror, 5000}};
-  if (const auto facts = session.facts(request); facts) {
+  if (const auto facts = link.session.facts(request); facts) {
+    link.owner = {facts->journal_cluster_name, facts->journal_cluster_id};
     answer.status.holds_address = find_address(*facts, cluster.endpoint.address).has_value();
     answer.status.mirror_reachable = !facts->reach.empty() && facts->reach.front().reachable;
   }
   if (!host.has(Role::control_plane)) return answer;
   const std::string server = "--server=https://" + host.address.bracketed() + ":6443";
-  const auto ready = ask(session, Capture{.arguments = kubectl({"get", "--raw", "/readyz", server})});
+  const auto ready = ask(link, Capture{.arguments = kubectl({"get", "--raw", "/readyz", server})});
   answer.status.api_ready = ready && *ready == "ok";
-  read_certificates(session, answer.status);
+  read_certificates(link, answer.status);
   // A node that is not Ready may also be one whose API server alone is gone: each asks its own.
-  if (const auto nodes = ask(session, Capture{.arguments = kubectl({"get", "nodes", "-o", "json", server})});
+  if (const auto nodes = ask(link, Capture{.arguments = kubectl({"get", "nodes", "-o", "json", server})});
       nodes)
     answer.view.answered = read_nodes(*nodes, answer.view).has_value();
-  if (const auto etcd = ask(session, Capture{.arguments = endpoint_health(cluster, host.name)}); etcd)
+  if (const auto etcd = ask(link, Capture{.arguments = endpoint_health(cluster, host.name)}); etcd)
     (void)read_etcd(cluster, *etcd, answer.view);
   return answer;
 }
