@@ -11,8 +11,6 @@ namespace apt = pkgrepo::apt;
 constexpr std::string_view kReleasePath = "dists/stable/Release";
 
 std::string media_type_of(std::string_view path) {
-  if (path.ends_with(".gz")) return "application/gzip";
-  if (path.ends_with(".xz")) return "application/x-xz";
   // A by-hash alias does not say what it is.
   return path.find("/by-hash/") != std::string_view::npos ? "application/octet-stream" : "text/plain";
 }

@@ -6,7 +6,6 @@
 #include "lib/pkgrepo/apt/deb822.hpp"
 #include "lib/pkgrepo/apt/release.hpp"
 #include "lib/pkgrepo/apt/version.hpp"
-#include "lib/pkgrepo/compression.hpp"
 
 namespace sealift::pkgrepo::apt {
 namespace {
@@ -108,11 +107,8 @@ Result<std::vector<RepositoryIndex>> write_repository(const std::vector<PoolPack
     }
     const std::string text = packages_text(listed, architecture);
     const std::string folder = fmt::format("{}/binary-{}/", kComponent, architecture);
-    TRY_ASSIGN(std::string gz, compress(text, Compression::gzip));
-    TRY_ASSIGN(std::string xz, compress(text, Compression::xz));
+    // Uncompressed only: a compressor of another version would give other bytes for the same lock.
     add_index(indexes, release, folder, "Packages", text);
-    add_index(indexes, release, folder, "Packages.gz", std::move(gz));
-    add_index(indexes, release, folder, "Packages.xz", std::move(xz));
   }
   indexes.push_back({fmt::format("dists/{}/Release", kSuite), write_release(release)});
   std::sort(indexes.begin(), indexes.end(), [](const auto& a, const auto& b) { return a.path < b.path; });

@@ -21,7 +21,7 @@ struct PoolPackage {
 };
 
 struct RepositoryIndex {
-  std::string path;  ///< relative to the repository: "dists/stable/main/binary-amd64/Packages.xz"
+  std::string path;  ///< relative to the repository: "dists/stable/main/binary-amd64/Packages"
   std::string content;
 };
 
@@ -30,10 +30,9 @@ struct RepositoryIndex {
 std::string pool_path(std::string_view source, std::string_view name, std::string_view version,
                       std::string_view architecture, std::string_view upstream_filename);
 
-/// Packages, Packages.gz and Packages.xz of each architecture (with the packages of Architecture: all), each
+/// Packages of each architecture (with the packages of Architecture: all), each
 /// also under by-hash/SHA256/, and dists/stable/Release, unsigned; sorted by path. Packages keep their order.
-/// The same input gives the same bytes (as long as libarchive compresses the same way). Errors: a control
-/// that is not one sound stanza.
+/// The same input gives the same bytes. Errors: a control that is not one sound stanza.
 Result<std::vector<RepositoryIndex>> write_repository(const std::vector<PoolPackage>& packages,
                                                       const std::vector<std::string>& architectures,
                                                       Timestamp time, std::string_view description);
