@@ -5,6 +5,7 @@ import ipaddress
 import json
 import re
 import shlex
+import subprocess
 
 from . import lab
 
@@ -72,11 +73,14 @@ def endpoint_is_floating():
     return "%s on %s only" % (lab.VIP, holders[0])
 
 
-def holders_of_address():
+def holders_of_address(hosts=None):
     command = "ip -4 -o addr show to %s" % lab.VIP
     found = []
-    for host in lab.CONTROL_PLANES:
-        answer = lab.on(host, command, timeout=10, check=False)
+    for host in hosts or lab.CONTROL_PLANES:
+        try:
+            answer = lab.on(host, command, timeout=10, check=False)
+        except subprocess.TimeoutExpired:  # a host that is off
+            continue
         if answer.returncode == 0 and lab.VIP in answer.stdout:
             found.append(host)
     return found

@@ -1,7 +1,10 @@
 """The lab as seen by the test: runs the scripts in ../lab and commands on its hosts."""
 
+import contextlib
+import fcntl
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -22,6 +25,37 @@ SERVICE_RANGE = "10.96.0.0/16"
 
 class CommandFailed(Exception):
     """A command that had to succeed did not; the text holds its output."""
+
+
+def what_is_missing():
+    """Why there can be no lab on this machine; empty when there can."""
+    if os.geteuid() != 0:
+        return "the lab's hosts are containers, which want root"
+    if subprocess.run(["unshare", "--net", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+        return "no network and mount namespaces of our own to be had here"
+    if not os.path.isdir("/sys/fs/cgroup/memory"):
+        return "the lab's hosts want the controllers of cgroup v1, which this machine has not mounted"
+    return ""
+
+
+@contextlib.contextmanager
+def the_only_one():
+    """Holds the lab: there is one on a machine. On a machine with the memory for it, the hosts' disks are in memory: etcd
+    waits for every write."""
+    with open("/proc/meminfo") as file:
+        free = int(re.search(r"MemAvailable:\s+(\d+) kB", file.read()).group(1)) // 1024
+    if free > 14000:
+        os.environ.setdefault("SEALIFT_LAB_DISK", "3G")
+    os.makedirs(os.path.dirname(STATE), exist_ok=True)
+    with open(STATE + ".lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("another run has the lab (%s.lock is locked)" % STATE) from None
+        try:
+            yield
+        finally:
+            os.unlink(lock.name)
 
 
 def run(command, timeout=600, check=True, env=None, **options):

@@ -1,6 +1,5 @@
 """The product on both sides of the gap: the complete program here, the static one on the deploy host."""
 
-import glob
 import json
 import os
 import signal
@@ -31,23 +30,21 @@ class Product:
         """keygen, lock, create, verify. Returns the seconds of each."""
         lab.run(["rm", "-rf", WORK])
         os.makedirs(WORK, mode=0o700)
+        upstream = ["--mirrors", internet + "/mirrors.yaml", "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]
         seconds = {}
         for name, arguments in (
-                ("keygen", ["keygen", "-o", self.keys]),
-                ("lock", ["lock", "-f", bundle_yaml, "-o", self.lock_file, "--mirrors", internet + "/mirrors.yaml",
-                          "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]),
-                ("create", ["create", "-l", self.lock_file, "-o", self.bundle, "-k", self.keys, "--mirrors", internet + "/mirrors.yaml",
-                            "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]),
-                ("verify", ["verify", self.bundle, "--key", self.public_key])):  # known once keygen has run
+                ("keygen", ["-o", self.keys]),
+                ("lock", ["-f", bundle_yaml, "-o", self.lock_file, *upstream]),
+                ("create", ["-l", self.lock_file, "-o", self.bundle, "-k", self.keys + "/sealift.key",
+                            "--repository-key", self.keys + "/repository.key", "--program", self.static_program, *upstream]),
+                ("verify", [self.bundle, "--key", self.public_key()])):
             started = time.time()
-            self.sealift(*[a() if callable(a) else a for a in arguments])
+            self.sealift(name, *arguments)
             seconds[name] = round(time.time() - started, 1)
         return seconds
 
     def public_key(self):
-        found = glob.glob(self.keys + "/*.pub") + glob.glob(self.keys + "/*public*")
-        assert len(found) == 1, "keygen made these files, one of them should be the public key: %s" % os.listdir(self.keys)
-        return found[0]
+        return self.keys + "/sealift.pub"
 
     def lock(self):
         with open(self.lock_file) as file:
