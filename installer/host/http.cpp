@@ -1,202 +1,20 @@
 #include "installer/host/http.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <memory>
 #include <vector>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include "lib/base/files.hpp"
+#include "installer/host/http_stream.hpp"
 #include "lib/base/version.hpp"
 
 namespace sealift::installer {
 
 namespace {
 
-using Milliseconds = std::chrono::milliseconds;
 constexpr std::size_t kMaxHead = 64U << 10;
 constexpr std::size_t kBuffer = 256U << 10;
-
-struct SslContextFree {
-  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
-};
-struct SslFree {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
-};
-struct BioFree {
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-struct X509Free {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-
-std::string tls_error() {
-  std::array<char, 256> text{};
-  const unsigned long code = ERR_get_error();
-  if (code == 0) return "the connection was closed";
-  ERR_error_string_n(code, text.data(), text.size());
-  ERR_clear_error();
-  return text.data();
-}
-
-/// Waits for `events`; false at the deadline or when told to stop.
-Status wait_for(int fd, short events, Milliseconds timeout, const std::atomic<bool>* stop) {
-  const auto end = std::chrono::steady_clock::now() + timeout;
-  for (;;) {
-    pollfd waiting{fd, events, 0};
-    if (::poll(&waiting, 1, 100) > 0) return {};
-    if (stop != nullptr && stop->load()) return fail(ErrorCode::interrupted, "stopped on request");
-    if (std::chrono::steady_clock::now() >= end) {
-      return fail(ErrorCode::network, "no answer within {} ms", timeout.count());
-    }
-  }
-}
-
-Result<FileDescriptor> connect_to(const std::string& address, std::uint16_t port, Milliseconds timeout,
-                                  const std::atomic<bool>* stop) {
-  sockaddr_storage storage{};
-  socklen_t length = 0;
-  auto* four = reinterpret_cast<sockaddr_in*>(&storage);
-  auto* six = reinterpret_cast<sockaddr_in6*>(&storage);
-  if (::inet_pton(AF_INET, address.c_str(), &four->sin_addr) == 1) {
-    four->sin_family = AF_INET;
-    four->sin_port = htons(port);
-    length = sizeof *four;
-  } else if (::inet_pton(AF_INET6, address.c_str(), &six->sin6_addr) == 1) {
-    six->sin6_family = AF_INET6;
-    six->sin6_port = htons(port);
-    length = sizeof *six;
-  } else {
-    return fail(ErrorCode::invalid_argument, "{:?} is not a numeric address", address);
-  }
-  FileDescriptor socket(::socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return fail_errno(errno, "cannot create a socket");
-  const int one = 1;
-  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&storage), length) != 0 && errno != EINPROGRESS) {
-    return fail(ErrorCode::network, "cannot connect to {} port {}: {}", address, port, std::strerror(errno));
-  }
-  TRY(within(wait_for(socket.get(), POLLOUT, timeout, stop),
-             fmt::format("connecting to {} port {}", address, port)));
-  int error = 0;
-  socklen_t size = sizeof error;
-  ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0)
-    return fail(ErrorCode::network, "cannot connect to {} port {}: {}", address, port, std::strerror(error));
-  return socket;
-}
-
-/// The stream below HTTP.
-class Stream {
- public:
-  static Result<Stream> open(const HttpGet& request, const NumericUrl& url) {
-    Stream stream(request);
-    TRY_ASSIGN(stream.socket_, connect_to(url.host, url.port, request.connect_timeout, request.stop));
-    if (url.tls) TRY(stream.start_tls(url));
-    return stream;
-  }
-
-  Status write(std::string_view data) {
-    while (!data.empty()) {
-      const std::ptrdiff_t count = ssl_ ? SSL_write(ssl_.get(), data.data(), static_cast<int>(data.size()))
-                                        : ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
-      if (count > 0) {
-        data.remove_prefix(static_cast<std::size_t>(count));
-        continue;
-      }
-      TRY(wait_again(static_cast<int>(count), POLLOUT, "cannot send"));
-    }
-    return {};
-  }
-
-  /// 0 at the end.
-  Result<std::size_t> read(char* buffer, std::size_t size) {
-    for (;;) {
-      const std::ptrdiff_t count = ssl_ ? SSL_read(ssl_.get(), buffer, static_cast<int>(size))
-                                        : ::recv(socket_.get(), buffer, size, 0);
-      if (count > 0) return static_cast<std::size_t>(count);
-      if (count == 0 && !ssl_) return 0;
-      if (ssl_ && SSL_get_error(ssl_.get(), static_cast<int>(count)) == SSL_ERROR_ZERO_RETURN) return 0;
-      TRY(wait_again(static_cast<int>(count), POLLIN, "cannot receive"));
-    }
-  }
-
- private:
-  explicit Stream(const HttpGet& request) : request_(&request) {}
-
-  Status wait_again(int result, short plain_events, std::string_view doing) {
-    short events = plain_events;
-    if (ssl_) {
-      const int error = SSL_get_error(ssl_.get(), result);
-      if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-        return fail(ErrorCode::network, "{}: {}", doing, tls_error());
-      }
-      events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
-    } else if (errno != EAGAIN && errno != EINTR) {
-      return fail(ErrorCode::network, "{}: {}", doing, std::strerror(errno));
-    }
-    return wait_for(socket_.get(), events, request_->idle_timeout, request_->stop);
-  }
-
-  Status trust(SSL_CTX* context) {
-    const std::unique_ptr<BIO, BioFree> bio(
-        BIO_new_mem_buf(request_->ca_pem.data(), static_cast<int>(request_->ca_pem.size())));
-    unsigned count = 0;
-    for (;;) {
-      const std::unique_ptr<X509, X509Free> certificate(
-          PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-      if (!certificate) break;
-      X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
-      ++count;
-    }
-    ERR_clear_error();
-    if (count == 0)
-      return fail(ErrorCode::untrusted, "no certificate authority was given to check the server with");
-    return {};
-  }
-
-  Status start_tls(const NumericUrl& url) {
-    context_.reset(SSL_CTX_new(TLS_client_method()));
-    if (!context_) return fail(ErrorCode::internal, "TLS: {}", tls_error());
-    SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
-    const bool verify = request_->verification == Verification::ca;
-    if (verify) TRY(trust(context_.get()));
-    SSL_CTX_set_verify(context_.get(), verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
-    ssl_.reset(SSL_new(context_.get()));
-    if (!ssl_) return fail(ErrorCode::internal, "TLS: {}", tls_error());
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), url.host.c_str());
-    SSL_set_fd(ssl_.get(), socket_.get());
-    for (;;) {
-      const int result = SSL_connect(ssl_.get());
-      if (result == 1) return {};
-      const long verdict = SSL_get_verify_result(ssl_.get());
-      if (verify && verdict != X509_V_OK) {
-        return fail(ErrorCode::untrusted, "the certificate of {} port {} is not trusted: {}", url.host,
-                    url.port, X509_verify_cert_error_string(verdict));
-      }
-      TRY(wait_again(result, POLLIN, "TLS handshake"));
-    }
-  }
-
-  const HttpGet* request_;
-  FileDescriptor socket_;
-  std::unique_ptr<SSL_CTX, SslContextFree> context_;
-  std::unique_ptr<SSL, SslFree> ssl_;
-};
 
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -238,7 +56,7 @@ Result<Head> parse_head(const std::string& text, std::size_t end) {
   return head;
 }
 
-Result<Head> read_head(Stream& stream) {
+Result<Head> read_head(HttpStream& stream) {
   std::string text;
   std::vector<char> buffer(16U << 10);
   for (;;) {
@@ -253,7 +71,7 @@ Result<Head> read_head(Stream& stream) {
 
 /// Kubernetes' health answers may come in chunks; files of the mirror never do, so this one is small and kept
 /// in memory.
-Status read_chunks(Stream& stream, std::string text, Sink& body) {
+Status read_chunks(HttpStream& stream, std::string text, Sink& body) {
   std::vector<char> buffer(16U << 10);
   std::size_t at = 0;
   const auto need = [&](std::size_t end) -> Status {
@@ -282,7 +100,7 @@ Status read_chunks(Stream& stream, std::string text, Sink& body) {
   }
 }
 
-Status read_body(Stream& stream, const Head& head, Sink& body) {
+Status read_body(HttpStream& stream, const Head& head, Sink& body) {
   if (head.chunked) return read_chunks(stream, head.rest, body);
   std::uint64_t left = head.answer.size.value_or(UINT64_MAX);
   const std::string_view first =
@@ -355,7 +173,7 @@ Result<NumericUrl> parse_numeric_url(const std::string& url) {
 
 Result<HttpAnswer> http_get(const HttpGet& request, Sink& body) {
   TRY_ASSIGN(const NumericUrl url, parse_numeric_url(request.url));
-  TRY_ASSIGN(Stream stream, within(Stream::open(request, url), request.url));
+  TRY_ASSIGN(HttpStream stream, within(HttpStream::open(request, url), request.url));
   const bool six = url.host.find(':') != std::string::npos;
   TRY(within(stream.write(fmt::format(
                  "GET {} HTTP/1.1\r\nHost: {}{}{}:{}\r\nUser-Agent: sealift-agent/{}\r\nAccept: */*\r\n"
@@ -368,11 +186,6 @@ Result<HttpAnswer> http_get(const HttpGet& request, Sink& body) {
   // What an error page says is of no interest, nor whether it arrived whole.
   if (head.answer.status == 200) TRY(within(read_body(stream, head, sink), request.url));
   return head.answer;
-}
-
-Status try_connect(const std::string& address, std::uint16_t port, std::chrono::milliseconds timeout) {
-  TRY(connect_to(address, port, timeout, nullptr));
-  return {};
 }
 
 }  // namespace sealift::installer

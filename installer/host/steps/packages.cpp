@@ -1,15 +1,12 @@
 // Debian packages from our repository only; the machine's own sources are neither read nor changed.
-#include <cerrno>
 #include <chrono>
 #include <sstream>
-#include <thread>
 
-#include <fcntl.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include "installer/host/child.hpp"
 #include "installer/host/dpkg.hpp"
+#include "installer/host/steps/apt_guards.hpp"
 #include "installer/host/steps/kinds.hpp"
 #include "lib/base/files.hpp"
 
@@ -17,34 +14,7 @@ namespace sealift::installer {
 
 namespace {
 
-constexpr std::string_view kPolicyMark = "# sealift: services start when they are configured\n";
-const char* const kPolicy = "/usr/sbin/policy-rc.d";
-const char* const kPolicyKept = "/usr/sbin/policy-rc.d.before-sealift";
-const char* const kDirectory = "/var/lib/sealift/apt";
-
-bool policy_is_ours() {
-  const auto text = read_file(kPolicy, 64 << 10);
-  return text && text->find(kPolicyMark) != std::string::npos;
-}
-
-/// Debian's way to say "do not start services": a policy program that answers 101. It is there only during
-/// the transaction; one of the administrator's own is put aside and comes back.
-class NoServiceStarts {
- public:
-  static Status begin() {
-    std::error_code error;
-    if (!policy_is_ours() && fs::exists(kPolicy, error)) fs::rename(kPolicy, kPolicyKept, error);
-    if (error) return fail(ErrorCode::io, "cannot put {} aside: {}", kPolicy, error.message());
-    return write_file_atomically(kPolicy, fmt::format("#!/bin/sh\n{}exit 101\n", kPolicyMark), 0755);
-  }
-  static Status end() {
-    std::error_code error;
-    if (policy_is_ours()) fs::remove(kPolicy, error);
-    if (!error && fs::exists(kPolicyKept, error)) fs::rename(kPolicyKept, kPolicy, error);
-    if (error) return fail(ErrorCode::io, "cannot restore {}: {}", kPolicy, error.message());
-    return {};
-  }
-};
+const char* const kDirectory = kAptDirectory;
 
 std::vector<std::string> apt_options(const InstallPackages& wish) {
   std::vector<std::string> options = {"-q", "-y",
@@ -192,44 +162,8 @@ Status finish_interrupted_dpkg(const StepContext& context, const InstallPackages
   return {};
 }
 
-/// The process that holds a lock of apt or dpkg, or 0.
-pid_t lock_holder() {
-  for (const std::string& path :
-       {std::string("/var/lib/dpkg/lock-frontend"), std::string("/var/lib/dpkg/lock"),
-        fmt::format("{}/lists/lock", kDirectory), fmt::format("{}/cache/archives/lock", kDirectory)}) {
-    const auto file = open_file(path, O_RDWR);
-    struct flock lock {};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (file && ::fcntl(file->get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK)
-      return lock.l_pid > 0 ? lock.l_pid : 1;
-  }
-  return 0;
-}
-
-/// The transaction of a run whose agent was killed goes on without it; the machine's own updates may be under
-/// way as well.
-Status wait_for_others(const StepContext& context) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(10);
-  pid_t told = 0;
-  for (pid_t holder = lock_holder(); holder != 0; holder = lock_holder()) {
-    if (context.stop.load())
-      return fail(ErrorCode::interrupted, "stopped while another package manager was at work");
-    if (std::chrono::steady_clock::now() >= end) {
-      return fail(ErrorCode::conflict,
-                  "another package manager (process {}) is at work on this host; wait until it is done",
-                  holder);
-    }
-    if (told != holder)
-      context.output(fmt::format("waiting for another package manager (process {})", holder));
-    told = holder;
-    std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  }
-  return {};
-}
-
 Result<ApplyOutcome> install(const StepContext& context, const InstallPackages& wish) {
-  TRY(wait_for_others(context));
+  TRY(wait_for_package_managers(context));
   TRY(finish_interrupted_dpkg(context, wish));
   TRY(update_lists(context, wish));
   TRY_ASSIGN(const Simulation simulation, simulate(context, wish));
