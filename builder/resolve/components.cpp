@@ -69,9 +69,9 @@ Result<ResolvedFiles> resolve_components(const std::vector<bundle::ComponentSpec
       file.url = filled(release->url, spec.version, platform.architecture);
       file.checksums = filled(release->checksums, spec.version, platform.architecture);
       TRY_ASSIGN(const net::Url url, net::Url::parse(file.url));
-      file.path = fmt::format("bin/{}/{}", platform.str(), url.filename());
+      file.path = fmt::format("bin/{}/{}", text, url.filename());
       file.role = spec.name;
-      file.platform = platform.str();
+      file.platform = text;
       file.mode = release->mode;
       wanted.push_back(std::move(file));
     }

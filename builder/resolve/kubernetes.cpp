@@ -18,15 +18,15 @@ namespace {
 constexpr std::array<std::string_view, 3> kPrograms = {"kubeadm", "kubelet", "kubectl"};
 constexpr std::chrono::seconds kListDeadline{60};
 
-WantedFile wanted_program(std::string_view program, const std::string& version,
-                          const oci::Platform& platform) {
+WantedFile wanted_program(std::string_view program, const std::string& version, const oci::Platform& platform,
+                          const std::string& platform_name) {
   WantedFile file;
   file.url = fmt::format("https://dl.k8s.io/release/{}/bin/{}/{}/{}", version, platform.os,
                          platform.architecture, program);
   file.checksums = file.url + ".sha256";
-  file.path = fmt::format("bin/{}/{}", platform.str(), program);
+  file.path = fmt::format("bin/{}/{}", platform_name, program);
   file.role = std::string(program);
-  file.platform = platform.str();
+  file.platform = platform_name;
   file.mode = 0755;
   return file;
 }
@@ -90,13 +90,15 @@ Result<ResolvedKubernetes> resolve_kubernetes(const bundle::KubernetesSpec& spec
   for (const std::string& text : context.platforms) {
     TRY_ASSIGN(const oci::Platform platform, oci::Platform::parse(text));
     for (const std::string_view program : kPrograms)
-      wanted.push_back(wanted_program(program, result.version, platform));
+      wanted.push_back(wanted_program(program, result.version, platform, text));
   }
   TRY_ASSIGN(result.files, within(lock_files(wanted, context), "kubernetes"));
 
   // The list is the same for every architecture; only ours can be run here, bundled or not.
   TRY_ASSIGN(const ResolvedFiles own,
-             within(lock_files({wanted_program("kubeadm", result.version, oci::own_platform())}, context),
+             within(lock_files({wanted_program("kubeadm", result.version, oci::own_platform(),
+                                               oci::own_platform().str())},
+                               context),
                     "kubernetes"));
   TRY_ASSIGN(result.images,
              list_images(own.blobs.begin()->second, result.version, spec.dns, context.fetcher));

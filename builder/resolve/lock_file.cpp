@@ -26,8 +26,9 @@ struct Claim {
 
 Result<Claim> find_claim(const WantedFile& wanted, Fetcher& fetcher) {
   Claim claim;
+  TRY_ASSIGN(const net::Url url, parse_public_url(wanted.url));
   if (!wanted.checksums.empty()) {
-    TRY_ASSIGN(const net::Url url, net::Url::parse(wanted.url));
+    TRY(parse_public_url(wanted.checksums));
     TRY_ASSIGN(const std::string text, fetcher.fetch_document(wanted.checksums, kMaxChecksumBytes));
     TRY_ASSIGN(Digest digest, find_checksum(text, url.filename(), wanted.checksums));
     claim.evidence.push_back(fmt::format("{} {}", to_string(digest.algorithm()), wanted.checksums));
@@ -55,8 +56,9 @@ Result<Measured> pin(const WantedFile& wanted, Claim& claim, const ResolveContex
   }
   if (!claim.digest) {
     context.log.warning(
-        "{}: no checksum is known; reading it once and pinning what it is now (give sha256 or checksums)",
-        wanted.url);
+        "files/{}: no checksum is known; reading it once and pinning what it is now (give sha256 or "
+        "checksums)",
+        wanted.path);
     claim.evidence.push_back("none: pinned on first use");
   }
   return fetcher.measure(wanted.url, kMaxFileBytes, claim.digest);
@@ -87,6 +89,15 @@ Status add_file(bundle::LockedFile file, ResolvedFiles& to) {
 }
 
 }  // namespace
+
+Result<net::Url> parse_public_url(const std::string& text) {
+  TRY_ASSIGN(net::Url url, net::Url::parse(text));
+  if (!url.has_login()) return url;
+  return fail(ErrorCode::invalid_argument,
+              "{}: a login in a URL would be written into the lock and the bundle; put it into a mirror rule "
+              "of a --mirrors file",
+              url);
+}
 
 Status merge_files(ResolvedFiles from, ResolvedFiles& to) {
   for (bundle::LockedFile& file : from.files) TRY(add_file(std::move(file), to));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "builder/resolve/resolve.hpp"
+#include "lib/net/url.hpp"
 
 namespace sealift::builder {
 
@@ -23,6 +24,9 @@ struct WantedFile {
 /// Digest, size and evidence of every file, in parallel. Where two have the same path and content one stays;
 /// the same path with another content is invalid_argument.
 Result<ResolvedFiles> lock_files(const std::vector<WantedFile>& files, const ResolveContext& context);
+
+/// A URL that may be written into the lock and the bundle: one with a login in it is invalid_argument.
+Result<net::Url> parse_public_url(const std::string& url);
 
 /// Puts `from` into `to`; the same checks.
 Status merge_files(ResolvedFiles from, ResolvedFiles& to);

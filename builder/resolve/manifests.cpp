@@ -33,13 +33,14 @@ Result<ManifestText> read_local(const bundle::ManifestSpec& spec, const fs::path
 
 Result<ManifestText> read_remote(const bundle::ManifestSpec& spec, const ResolveContext& context) {
   ManifestText manifest;
+  TRY_ASSIGN(const net::Url url, parse_public_url(spec.url));
   TRY_ASSIGN(manifest.text, context.fetcher.fetch_document(spec.url, kMaxManifestFileBytes));
   manifest.origin.kind = bundle::OriginKind::url;
   manifest.origin.url = spec.url;
   if (spec.digest) {
     manifest.origin.evidence.emplace_back("digest in bundle.yaml");
   } else {
-    context.log.warning("manifest {}: no sha256 is given; pinning {} as it is now", spec.name, spec.url);
+    context.log.warning("manifest {}: no sha256 is given; pinning {} as it is now", spec.name, url);
     manifest.origin.evidence.emplace_back("none: pinned on first use");
   }
   return manifest;

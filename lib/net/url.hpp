@@ -30,6 +30,7 @@ class Url {
   const std::string& path() const { return path_; }
   /// Without '?'; may be empty.
   const std::string& query() const { return query_; }
+  bool has_login() const { return !userinfo_.empty(); }
   /// The part of the path after its last '/', percent-decoded; may be empty.
   std::string filename() const;
 

@@ -84,6 +84,24 @@ TEST_F(ResolveFiles, WithoutAnyChecksumItIsPinnedAndSaidSo) {
   EXPECT_TRUE(log_.has("no checksum is known"));
 }
 
+TEST_F(ResolveFiles, ALoginInAUrlDoesNotGetIntoTheLock) {
+  const std::string url = "http://me:hunter2@" + server_->host() + "/ok/10";
+  EXPECT_FAILS(builder::resolve_files({{url, {}, "", "x", 0644}}, context()), ErrorCode::invalid_argument,
+               "***@");
+  EXPECT_FAILS(builder::resolve_manifests({{"m", url, "", {}}}, ".", context()), ErrorCode::invalid_argument,
+               "--mirrors");
+}
+
+TEST_F(ResolveFiles, ASha512ListBesideAGivenDigestIsNoEvidence) {
+  put("g", "content of g");
+  put("g.sha512", std::string(128, 'a') + "  g\n");
+  const auto resolved =
+      builder::resolve_files({{at("g"), digest_of("content of g"), at("g.sha512"), "", 0644}}, context());
+  ASSERT_OK(resolved);
+  EXPECT_THAT(resolved->blobs.at(digest_of("content of g")).origin.evidence,
+              ElementsAre("digest in bundle.yaml"));
+}
+
 TEST_F(ResolveFiles, TwoSourcesThatDisagreeAreAnError) {
   put("e", "content of e");
   put("e.sha256", digest_of("something else").hex());
