@@ -7,6 +7,13 @@ namespace sealift::installer {
 namespace {
 
 constexpr const char* kJoinConfig = "/etc/kubernetes/sealift/kubeadm-join.yaml";
+/// The one state that needs a person: etcd took up a member that never started, and waits for it.
+constexpr const char* kLostQuorum =
+    "if the API does not answer either, an interrupted join left an etcd member that never started: on this "
+    "host, add "
+    "--force-new-cluster to /etc/kubernetes/manifests/etcd.yaml, wait until etcd runs, take it out again, "
+    "and run "
+    "the same command";
 constexpr const char* kDiscovery = "/etc/kubernetes/sealift/discovery.conf";
 
 /// Ids of the etcd members that stand for this host: by name, or by address when it never started.
@@ -36,7 +43,7 @@ std::string add_cleaning(const Site& site, const Host& host, const std::string& 
   std::string list_id;
   if (host.has(Role::control_plane))
     list_id = look.add("members-" + host.name,
-                       Capture{.arguments = etcdctl(leader, {"member", "list", "-w", "json"})});
+                       Capture{.arguments = etcdctl(leader, {"member", "list", "-w", "json"})}, kLostQuorum);
   plan.tasks.push_back({.id = task + "-look",
                         .phase = "join",
                         .host = leader,
@@ -113,6 +120,49 @@ std::string add_member(const Site& site, const Host& host, const std::string& pr
   return id;
 }
 
+/// While etcd grows from one member to two it has no leader until the second one has started. The API servers
+/// of Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and who watched through the first one
+/// hears nothing for up to ten minutes: its kube-proxy misses Services, its controller manager misses nodes.
+/// Fresh processes watch anew.
+void add_fresh_watchers(const Site& site, const std::string& second, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  const std::string task = "join/" + leader + "/watchers";
+  StepList look("join", leader);
+  std::vector<std::string> ids;
+  for (const char* name : {"kube-proxy", "kube-controller-manager", "kube-scheduler"})
+    ids.push_back(look.add(std::string("watcher-") + name,
+                           Capture{.arguments = {"crictl", "ps", "-q", "--name", name}}));
+  plan.tasks.push_back({.id = task + "-look",
+                        .phase = "join",
+                        .host = leader,
+                        .lane = "watchers",
+                        .after = {second},
+                        .steps = look.take()});
+  const auto make = [leader, ids](const Outputs& outputs) -> Result<std::vector<Step>> {
+    StepList steps("join", leader);
+    for (const std::string& id : ids) {
+      TRY_ASSIGN(const std::string containers, outputs.get(id));
+      for (std::size_t begin = 0; begin < containers.size();) {
+        const std::size_t end = std::min(containers.find('\n', begin), containers.size());
+        const std::string container = containers.substr(begin, end - begin);
+        begin = end + 1;
+        if (!container.empty())
+          steps.add(
+              "restart-" + container.substr(0, 12),
+              Run{.arguments = {"crictl", "stop", container}, .check = kAlways, .success_codes = {0, 1}});
+      }
+    }
+    return steps.take();
+  };
+  plan.tasks.push_back({.id = task,
+                        .phase = "join",
+                        .host = leader,
+                        .lane = "watchers",
+                        .after = {task + "-look"},
+                        .make_steps = make,
+                        .make_steps_title = "restart what watched while etcd had no leader"});
+}
+
 }  // namespace
 
 Status add_join(const Site& site, Plan& plan) {
@@ -124,6 +174,8 @@ Status add_join(const Site& site, Plan& plan) {
     if (host->name == site.membership.leader || !site.is_pending(*host)) continue;
     last_but_one = last;
     last = add_member(site, *host, last, plan);
+    const bool second = last_but_one == init && site.membership.control_planes <= 1;
+    if (second && site.kubernetes < ReleaseVersion{1, 22, 0}) add_fresh_watchers(site, last, plan);
   }
   // Workers all at once, beside the last control plane.
   for (const Host* host : site.cluster.with(Role::worker))

@@ -25,9 +25,9 @@ Membership find_membership(const Cluster& cluster, const std::map<std::string, F
   for (const Host* host : cluster.with(Role::control_plane)) {
     if (membership.leader.empty()) membership.leader = host->name;
     if (!membership.has(*host)) continue;
-    membership.leader = host->name;
+    if (!membership.initialised) membership.leader = host->name;
     membership.initialised = true;
-    break;
+    ++membership.control_planes;
   }
   return membership;
 }

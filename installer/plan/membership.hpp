@@ -20,7 +20,8 @@ struct Membership {
   std::set<std::string> members;    ///< host names
   std::set<std::string> leftovers;  ///< hosts with the remains of an attempt of ours that did not finish
   std::string leader;  ///< control plane that speaks for the cluster: the first member, else the first of all
-  bool initialised = false;  ///< some control plane is a member
+  std::size_t control_planes = 0;  ///< how many of the members are control planes
+  bool initialised = false;        ///< some control plane is a member
 
   bool has(const Host& host) const { return members.contains(host.name); }
 };

@@ -193,6 +193,18 @@ TEST(MakePlan, RemovesTheEtcdMemberOfAnInterruptedJoinFirst) {
   EXPECT_NE(find_step(find_task(plan, "init/m1")->steps, "token"), nullptr);
 }
 
+TEST(MakePlan, RestartsStaleWatchersOfOldReleasesOnceOnly) {
+  SampleSite sample = sample_site();
+  EXPECT_NE(find_task(plan_of(make_sample(sample)), "join/m1/watchers"), nullptr);
+  Site newer = make_sample(sample);
+  newer.kubernetes = ReleaseVersion{1, 22, 0};
+  EXPECT_EQ(find_task(plan_of(newer), "join/m1/watchers"), nullptr);
+  sample = installed();
+  sample.facts("m3").paths[kMemberMark] = false;  // etcd grows from two to three
+  const Plan plan = plan_of(make_sample(sample));
+  EXPECT_EQ(find_task(plan, "join/m1/watchers"), nullptr);
+}
+
 TEST(MakePlan, RoutesEachNodeToTheOthersPods) {
   const Plan plan = plan_of(make_sample(sample_site()));
   Outputs outputs;
