@@ -24,7 +24,7 @@ def predicted(dead):
                               int(re.search(r"priority\s+(\d+)", text).group(1)))
     # RFC 5798, 6.1: Master_Down_Interval = 3 * Advertisement_Interval + Skew_Time; version 2 computes the skew of one second.
     move = min(3 * interval + (256 - priority) / 256 * min(interval, 1.0) for interval, priority in settings.values())
-    balancer = lab.output(next(iter(settings)), "nginx -T 2>/dev/null")
+    balancer = lab.output(next(iter(settings)), "cat /etc/sealift/nginx.conf /etc/nginx/nginx.conf 2>/dev/null || true")
     timeout = re.search(r"proxy_connect_timeout\s+(\d+)(ms|s)?;", balancer)
     connect = float(timeout.group(1)) / (1000 if timeout.group(2) == "ms" else 1) if timeout else 60.0
     return move, connect

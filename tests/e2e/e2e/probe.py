@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Measures how long the API is away, from a client's side: every 0.1 s a read and a write of a ConfigMap through the
-floating address, each on a new connection with one second's patience.
+floating address, each on a new connection with 1.5 seconds' patience: a balancer that has not yet noticed that an API
+server is dead needs one second for the next one.
 
 Usage (in the lab's network namespace): probe.py KUBECONFIG STOP_FILE
 
@@ -18,6 +19,7 @@ import tempfile
 import threading
 import time
 
+PATIENCE_SECONDS = 1.5
 CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
 
@@ -38,8 +40,8 @@ class Client:
         self.host, self.port = re.search(r"server: https://([^:/]+):(\d+)", text).groups()
 
     def request(self, method, path, body=None):
-        """True for a 2xx answer within a second."""
-        connection = http.client.HTTPSConnection(self.host, int(self.port), context=self.context, timeout=1.0)
+        """True for a 2xx answer in time."""
+        connection = http.client.HTTPSConnection(self.host, int(self.port), context=self.context, timeout=PATIENCE_SECONDS)
         try:
             connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
             answer = connection.getresponse()
@@ -69,6 +71,8 @@ def loop(name, attempt, stop_file):
         if good:
             last_good = now
         time.sleep(0.1)
+    if failed:
+        say(loop=name, outage_seconds=round(time.time() - last_good, 2), failed=failed, at=round(last_good, 3))
     say(loop=name, tries=tries, ended="failing" if failed else "ok")
 
 
