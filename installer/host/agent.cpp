@@ -139,9 +139,13 @@ class Agent {
     // What a plan's earlier tasks would change here decides about later restarts; an installation goes by the
     // journal alone.
     std::set<std::string> would_change;
-    if (run.mode == StepMode::check) {
+    {
       const std::lock_guard lock(would_change_mutex_);
-      would_change = would_change_;
+      if (run.mode == StepMode::check) {
+        would_change = would_change_;
+      } else {
+        would_change_.clear();
+      }
     }
     std::vector<const Step*> order;
     for (const Step& step : run.steps) order.push_back(&step);

@@ -76,6 +76,26 @@ TEST_F(AgentProcess, DoesStepsAndTheSecondTimeNothing) {
   EXPECT_EQ(get("/var/lib/sealift/journal/log"), log) << "nothing changed, nothing was written";
 }
 
+TEST_F(AgentProcess, APlanAfterAnInstallationInOneSessionSeesWhatIsNow) {
+  const auto session = local_session(root_);
+  const std::vector<Step> file = {{"f", WriteFile{.path = "/etc/f", .content = "x"}, ""}};
+  const std::vector<Step> watcher = {
+      {"w",
+       installer::Run{
+           .arguments = {"sh", "-c", "touch " + root_ + "/w"}, .creates = "/w", .restart_on = {"f"}},
+       ""}};
+  Told told;
+  ASSERT_TRUE(session->run(kOwner, file, StepMode::check, told.handler()));
+  ASSERT_TRUE(session->run(kOwner, watcher, StepMode::check, told.handler()));
+  EXPECT_EQ(told.result("w"), StepResult::would_change);
+  ASSERT_TRUE(session->run(kOwner, file, StepMode::apply, told.handler()));
+  ASSERT_TRUE(session->run(kOwner, watcher, StepMode::apply, told.handler()));
+  ASSERT_TRUE(session->run(kOwner, file, StepMode::check, told.handler()));
+  ASSERT_TRUE(session->run(kOwner, watcher, StepMode::check, told.handler()));
+  EXPECT_EQ(told.result("f"), StepResult::unchanged);
+  EXPECT_EQ(told.result("w"), StepResult::unchanged);
+}
+
 TEST_F(AgentProcess, RefusesAHostOfAnotherCluster) {
   Told told;
   ASSERT_TRUE(local_session(root_)->run(kOwner, {shell("a", "true")}, StepMode::apply, told.handler()));

@@ -56,7 +56,7 @@ TEST_F(AgentTest, EndsWhenTheInstallerFallsSilentWithoutClosing) {
 }
 
 TEST_F(AgentTest, GoesOnWhileTheInstallerSaysThatItLives) {
-  options_.patience = std::chrono::milliseconds(2000);
+  options_.patience = std::chrono::milliseconds(3000);
   std::thread installer([&] {
     for (int i = 0; i < 8; ++i) {
       ::usleep(500'000);
