@@ -68,8 +68,19 @@ def run(command, timeout=600, check=True, env=None, **options):
     return done
 
 
-def hosts(*arguments, timeout=600):
-    return run([HERE + "/lab/hosts", *arguments], timeout=timeout).stdout
+def hosts(*arguments):
+    """A verb of the lab. When the test is told to stop, the verb still ends by itself: killed half-way, it would leave a host
+    that nobody knows of."""
+    command = [HERE + "/lab/hosts", *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        out, err = process.communicate()
+    except BaseException:
+        process.communicate()
+        raise
+    if process.returncode != 0:
+        raise CommandFailed("%s: exit status %d\n%s%s" % (shlex.join(command), process.returncode, out[-4000:], err[-4000:]))
+    return out
 
 
 def internet(*arguments):
