@@ -1,5 +1,8 @@
 // The ssh transport against a real sshd on loopback, with keys and settings of its own.
+#include <csignal>
+
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "installer/apply/runner.hpp"
@@ -165,6 +168,27 @@ TEST_F(SshTest, OneErrorNamesEveryHostThatCannotBeReached) {
   ASSERT_FALSE(sessions);
   EXPECT_NE(sessions.error().message().find("cp1"), std::string::npos);
   EXPECT_NE(sessions.error().message().find("cp2"), std::string::npos);
+}
+
+TEST_F(SshTest, AKilledInstallerLeavesNeitherConnectionNorAgentBehind) {
+  const pid_t installer = ::fork();
+  if (installer == 0) {
+    const auto session = connect();
+    if (session) write("connected", "");
+    for (;;) ::pause();
+  }
+  for (int i = 0; i < 1000 && !fs::exists(path_ + "/connected"); ++i) ::usleep(20000);
+  ASSERT_TRUE(fs::exists(path_ + "/connected"));
+  const auto processes = [&] {
+    const auto found =
+        run({.arguments = {"pgrep", "-f", fmt::format("ssh .*-p {} |{}/remote/sealift-", port_, path_)}});
+    return found ? found->out : "?";
+  };
+  EXPECT_NE(processes(), "");
+  ::kill(installer, SIGKILL);
+  ::waitpid(installer, nullptr, 0);
+  for (int i = 0; i < 1000 && !processes().empty(); ++i) ::usleep(20000);
+  EXPECT_EQ(processes(), "");
 }
 
 TEST_F(SshTest, LeavesNoConnectionBehind) {
