@@ -1,4 +1,5 @@
-/// Everything the server does with a client's bytes before it looks at a bundle. What must hold whatever they are, holds or the process ends.
+/// Everything the server does with a client's bytes before it looks at a bundle. What must hold whatever they
+/// are, holds or the process ends.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -29,7 +30,8 @@ void check_request(const sealift::repo_server::http::Request& request) {
   for (const std::uint64_t size : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1000}, UINT64_MAX}) {
     const auto decision = http::decide_range(request.range, size);
     if (decision.kind != http::RangeKind::partial) continue;
-    require(decision.range.length > 0 && decision.range.first < size && decision.range.length <= size - decision.range.first);
+    require(decision.range.length > 0 && decision.range.first < size &&
+            decision.range.length <= size - decision.range.first);
   }
   (void)http::matches_etag(request.if_none_match, "\"sha256:0\"");
   (void)request.query_value("ns");

@@ -1,6 +1,6 @@
-#include <fcntl.h>
 #include <future>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
