@@ -47,6 +47,14 @@ Status add_packages(const Site& site, const Host& host, StepList& steps) {
   if (brings_nginx && !foreign)
     steps.add("packaged-nginx",
               SystemdUnit{.unit = "nginx.service", .enabled = Wanted::no, .active = Wanted::no});
+  if (keeps_timesyncd(facts)) {
+    std::string servers;
+    for (const std::string& source : time_role(site.cluster, host).sources) servers += " " + source;
+    const std::string config =
+        steps.add("timesyncd", WriteFile{"/etc/systemd/timesyncd.conf.d/10-sealift.conf",
+                                         "# Written by Sealift.\n[Time]\nNTP=" + servers.substr(1) + "\n"});
+    steps.add("time", SystemdUnit{.unit = "systemd-timesyncd.service", .restart_on = {config}});
+  }
   if (!brings_chrony) return {};
   TRY_ASSIGN(std::string chrony, render_chrony(site.cluster.name, time_role(site.cluster, host)));
   const std::string config = steps.add("chrony", WriteFile{"/etc/chrony/chrony.conf", std::move(chrony)});

@@ -98,7 +98,7 @@ Result<std::vector<Package>> packages_for(const Contents& contents, const Facts&
   for (const std::string& name : set->install) {
     const bool wanted =
         contains(kBalancerPackages, name) ? balances : host.is_node() || contains(kEverywhere, name);
-    if (!wanted) continue;
+    if (!wanted || (name == "chrony" && keeps_timesyncd(facts))) continue;
     const auto entry = std::find_if(set->packages.begin(), set->packages.end(), [&](const auto& package) {
       return package.name == name &&
              (package.architecture == facts.dpkg_architecture || package.architecture == "all");
@@ -115,6 +115,10 @@ Result<std::vector<Package>> packages_for(const Contents& contents, const Facts&
     }
   }
   return packages;
+}
+
+bool keeps_timesyncd(const Facts& facts) {
+  return facts.packages.contains("systemd-timesyncd") && !facts.packages.contains("chrony");
 }
 
 bool has_package(const std::vector<Package>& packages, std::string_view name) {

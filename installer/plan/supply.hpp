@@ -29,6 +29,10 @@ const bundle::PackageSetEntry* find_package_set(const bundle::Contents& contents
 Result<std::vector<Package>> packages_for(const bundle::Contents& contents, const Facts& facts,
                                           const Cluster& cluster, const Host& host);
 
+/// Does the host keep time with systemd-timesyncd? chrony would push it out, and nothing is ever removed from
+/// a host: it stays and is told whom to ask.
+bool keeps_timesyncd(const Facts& facts);
+
 /// Is that package among what is installed on this host?
 bool has_package(const std::vector<Package>& packages, std::string_view name);
 

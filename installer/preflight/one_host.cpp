@@ -5,6 +5,7 @@
 #include "installer/plan/supply.hpp"
 #include "installer/preflight/addresses.hpp"
 #include "installer/preflight/preflight.hpp"
+#include "installer/render/system.hpp"
 #include "lib/base/progress.hpp"
 
 namespace sealift::installer {
@@ -60,6 +61,7 @@ class HostCheck {
   void ports();
   void reach();
   void software();
+  void time_keeping();
 
   const PreflightInput& input_;
   const Host& host_;
@@ -255,11 +257,24 @@ void HostCheck::ports() {
 void HostCheck::reach() {
   for (const ReachFact& fact : facts_.reach)
     if (!fact.reachable && !fact.refused)
-      add(Severity::error, "reach", "open the port between the hosts (manifests/README.md lists them all)",
+      add(Severity::error, "reach", "open the port between the hosts (docs/installing.md lists them all)",
           "cannot reach {} port {} ({})", fact.target.address, fact.target.port, fact.error);
 }
 
+void HostCheck::time_keeping() {
+  if (keeps_timesyncd(facts_) && !time_role(input_.cluster, host_).clients.empty())
+    add(Severity::error, "time",
+        "name time servers (time: {servers: [...]}), or remove the package systemd-timesyncd from it",
+        "the host is to serve time to the others with chrony, but systemd-timesyncd is installed, which "
+        "cannot serve");
+  for (const char* name : {"ntp", "ntpsec", "openntpd"})
+    if (facts_.packages.contains(name))
+      add(Severity::error, "time", "remove it; chrony takes its place",
+          "the time daemon {} is installed and bars chrony", name);
+}
+
 void HostCheck::software() {
+  time_keeping();
   if (host_.is_node() && facts_.runtimes.contains("docker"))
     add(Severity::warning, "docker",
         "remove it if nothing else needs it: it sets the FORWARD policy to DROP and fights over iptables",
@@ -267,7 +282,7 @@ void HostCheck::software() {
   for (const std::string& firewall : facts_.firewalls)
     if (firewall == "firewalld" || firewall == "ufw")
       add(Severity::warning, "firewall",
-          "it must let the ports of manifests/README.md through; Sealift does not change it", "{} is active",
+          "it must let the ports of docs/installing.md through; Sealift does not change it", "{} is active",
           firewall);
   if (facts_.selinux == "enforcing")
     add(Severity::warning, "selinux", "", "SELinux is enforcing; this was not tried");

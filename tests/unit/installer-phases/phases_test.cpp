@@ -238,6 +238,19 @@ TEST(MakePlan, LeavesSomebodysOwnWebServerAlone) {
   EXPECT_NE(find_step(find_task(plan, "prepare/m1")->steps, "packaged-nginx"), nullptr);
 }
 
+TEST(MakePlan, KeepsTimesyncdWhereItIs) {
+  SampleSite sample = sample_site();
+  sample.cluster.time_servers = {"192.168.2.1", "192.168.2.2"};
+  sample.facts("w1").packages["systemd-timesyncd"] = "255";
+  const Plan plan = plan_of(make_sample(sample));
+  const auto& steps = find_task(plan, "prepare/w1")->steps;
+  EXPECT_THAT(std::get<WriteFile>(find_step(steps, "timesyncd")->action).content,
+              HasSubstr("NTP=192.168.2.1 192.168.2.2\n"));
+  EXPECT_FALSE(
+      has_package(std::get<InstallPackages>(find_step(steps, "packages")->action).packages, "chrony"));
+  EXPECT_EQ(find_step(find_task(plan, "prepare/m1")->steps, "timesyncd"), nullptr);
+}
+
 TEST(MakePlan, GivesEveryBalancerAnotherPriorityAndTheSameRouter) {
   const Plan plan = plan_of(make_sample(sample_site()));
   std::set<std::string> priorities;

@@ -204,6 +204,16 @@ TEST(Preflight, SaysWhatADnsLessBundleNeeds) {
   EXPECT_THAT(only_error(sample_site(""), "dns").advice, HasSubstr("dns: {enabled: false}"));
 }
 
+TEST(Preflight, RefusesATimeServerThatCannotServe) {
+  SampleSite site = sample_site();
+  site.facts("m1").packages["systemd-timesyncd"] = "255";
+  only_error(site, "time");
+  site.cluster.time_servers = {"192.168.2.1", "192.168.2.2"};
+  EXPECT_TRUE(site.evaluate().empty());
+  site.facts("w1").packages["ntpsec"] = "1.2";
+  only_error(site, "time");
+}
+
 TEST(FactsRequest, AsksBalancersForTheAddressAndVrrp) {
   const SampleSite site = sample_site();
   const auto balancer = facts_request(site.cluster, site.contents, &site.cluster.hosts[0], "192.168.2.5");
