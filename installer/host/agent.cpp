@@ -29,7 +29,8 @@ namespace sealift::installer {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr auto kLockPatience = std::chrono::seconds(120);
+// A killed run's kubeadm or package installation is allowed to finish first.
+constexpr auto kLockPatience = std::chrono::minutes(10);
 constexpr auto kProgressInterval = std::chrono::milliseconds(250);
 constexpr std::size_t kMaxThreads = 16;
 
