@@ -24,7 +24,8 @@ struct CurlOptions {
 
 /// Keeps connections alive and hands one to each call. HTTP/1.1, http and https only; proxies from
 /// http_proxy, https_proxy, all_proxy and no_proxy in the environment. Credentials are dropped when a
-/// redirect leaves the origin, and a redirect from https to http is refused.
+/// redirect leaves the origin, and a redirect from https to http is refused. The program must ignore SIGPIPE:
+/// writing to a TLS connection that the server closed raises it otherwise.
 class CurlTransport final : public Transport {
  public:
   /// Fails when `ca_file` cannot be read.

@@ -1,6 +1,7 @@
 /// What the tests of fetching share.
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <string>
 #include <vector>
@@ -38,6 +39,7 @@ inline builder::FetcherOptions fast_options(unsigned retries = 4) {
 }
 
 inline std::unique_ptr<builder::Fetcher> make_fetcher(builder::FetcherOptions options, Log& log) {
+  std::signal(SIGPIPE, SIG_IGN);  // as the program does
   auto fetcher = builder::Fetcher::create(std::move(options), log);
   EXPECT_TRUE(fetcher) << (fetcher ? "" : fetcher.error().message());
   return fetcher ? std::move(*fetcher) : nullptr;

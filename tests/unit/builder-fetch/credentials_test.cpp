@@ -1,5 +1,6 @@
 #include "builder/fetch/credentials.hpp"
 
+#include <csignal>
 #include <cstdlib>
 
 #include <gmock/gmock.h>
@@ -92,6 +93,8 @@ TEST(Credentials, RefusesHelpersWithAPath) {
 class CredentialHelper : public testing::Test {
  protected:
   void SetUp() override {
+    // As the program does: a helper may end without reading what it is asked.
+    std::signal(SIGPIPE, SIG_IGN);
     auto directory = TemporaryDirectory::create("sealift-helper-");
     ASSERT_TRUE(directory);
     directory_.emplace(std::move(*directory));
