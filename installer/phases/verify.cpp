@@ -63,6 +63,13 @@ std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
                                       .expect = "True"},
                       std::chrono::seconds(180)},
               "kubectl describe node " + host->name + " says what it waits for");
+  for (const char* component : {"kube-controller-manager", "kube-scheduler"})
+    steps.add(std::string("leader-") + component,
+              WaitFor{CommandSucceeds{.arguments = kubectl({"-n", "kube-system", "get", "lease", component,
+                                                            "-o", "jsonpath={.spec.holderIdentity}"}),
+                                      .timeout = std::chrono::seconds(20),
+                                      .expect = "_"}},
+              "no control plane leads as " + std::string(component) + ": crictl logs on the control planes");
   const std::string members =
       steps.add("members", Capture{.arguments = etcdctl(leader, {"member", "list", "-w", "json"})});
   const std::string admin = steps.add("admin", ReadFile{kAdminConfig, Secrecy::secret});
