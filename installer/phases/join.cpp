@@ -121,36 +121,31 @@ std::string add_member(const Site& site, const Host& host, const std::string& pr
 }
 
 /// While etcd grows from one member to two it has no leader until the second one has started. The API servers
-/// of Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and who watched through the first one
-/// hears nothing for up to ten minutes: its kube-proxy misses Services, its controller manager misses nodes.
-/// Fresh processes watch anew.
+/// of Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and kube-proxy beside the first one hears
+/// nothing of Services for up to ten minutes. A fresh one watches anew. The controller manager stays: its
+/// restart would hold up the certificates of the joins that follow for a minute.
 void add_fresh_watchers(const Site& site, const std::string& second, Plan& plan) {
   const std::string& leader = site.membership.leader;
   const std::string task = "join/" + leader + "/watchers";
   StepList look("join", leader);
-  std::vector<std::string> ids;
-  for (const char* name : {"kube-proxy", "kube-controller-manager", "kube-scheduler"})
-    ids.push_back(look.add(std::string("watcher-") + name,
-                           Capture{.arguments = {"crictl", "ps", "-q", "--name", name}}));
+  const std::string id =
+      look.add("watchers", Capture{.arguments = {"crictl", "ps", "-q", "--name", "kube-proxy"}});
   plan.tasks.push_back({.id = task + "-look",
                         .phase = "join",
                         .host = leader,
                         .lane = "watchers",
                         .after = {second},
                         .steps = look.take()});
-  const auto make = [leader, ids](const Outputs& outputs) -> Result<std::vector<Step>> {
+  const auto make = [leader, id](const Outputs& outputs) -> Result<std::vector<Step>> {
     StepList steps("join", leader);
-    for (const std::string& id : ids) {
-      TRY_ASSIGN(const std::string containers, outputs.get(id));
-      for (std::size_t begin = 0; begin < containers.size();) {
-        const std::size_t end = std::min(containers.find('\n', begin), containers.size());
-        const std::string container = containers.substr(begin, end - begin);
-        begin = end + 1;
-        if (!container.empty())
-          steps.add(
-              "restart-" + container.substr(0, 12),
-              Run{.arguments = {"crictl", "stop", container}, .check = kAlways, .success_codes = {0, 1}});
-      }
+    TRY_ASSIGN(const std::string containers, outputs.get(id));
+    for (std::size_t begin = 0; begin < containers.size();) {
+      const std::size_t end = std::min(containers.find('\n', begin), containers.size());
+      const std::string container = containers.substr(begin, end - begin);
+      begin = end + 1;
+      if (container.empty()) continue;
+      steps.add("restart-" + container.substr(0, 12),
+                Run{.arguments = {"crictl", "stop", container}, .check = kAlways, .success_codes = {0, 1}});
     }
     return steps.take();
   };
