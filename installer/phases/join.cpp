@@ -120,45 +120,45 @@ std::string add_member(const Site& site, const Host& host, const std::string& pr
   return id;
 }
 
-/// While etcd grows from one member to two it has no leader until the second one has started. The API servers
-/// of Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and kube-proxy beside the first one hears
-/// nothing of Services for up to ten minutes. A fresh one watches anew. The controller manager stays: its
-/// restart would hold up the certificates of the joins that follow for a minute.
-void add_fresh_watchers(const Site& site, const std::string& second, Plan& plan) {
+}  // namespace
+
+void add_fresh_watchers(const Site& site, const std::string& phase, const std::vector<std::string>& names,
+                        std::vector<std::string> after, Plan& plan) {
   const std::string& leader = site.membership.leader;
-  const std::string task = "join/" + leader + "/watchers";
-  StepList look("join", leader);
-  const std::string id =
-      look.add("watchers", Capture{.arguments = {"crictl", "ps", "-q", "--name", "kube-proxy"}});
+  const std::string task = phase + "/" + leader + "/watchers";
+  StepList look(phase, leader);
+  std::vector<std::string> ids;
+  for (const std::string& name : names)
+    ids.push_back(look.add("watcher-" + name, Capture{.arguments = {"crictl", "ps", "-q", "--name", name}}));
   plan.tasks.push_back({.id = task + "-look",
-                        .phase = "join",
+                        .phase = phase,
                         .host = leader,
                         .lane = "watchers",
-                        .after = {second},
+                        .after = std::move(after),
                         .steps = look.take()});
-  const auto make = [leader, id](const Outputs& outputs) -> Result<std::vector<Step>> {
-    StepList steps("join", leader);
-    TRY_ASSIGN(const std::string containers, outputs.get(id));
-    for (std::size_t begin = 0; begin < containers.size();) {
-      const std::size_t end = std::min(containers.find('\n', begin), containers.size());
-      const std::string container = containers.substr(begin, end - begin);
-      begin = end + 1;
-      if (container.empty()) continue;
-      steps.add("restart-" + container.substr(0, 12),
-                Run{.arguments = {"crictl", "stop", container}, .check = kAlways, .success_codes = {0, 1}});
+  const auto make = [phase, leader, ids](const Outputs& outputs) -> Result<std::vector<Step>> {
+    StepList steps(phase, leader);
+    for (const std::string& id : ids) {
+      TRY_ASSIGN(const std::string containers, outputs.get(id));
+      for (std::size_t begin = 0; begin < containers.size();) {
+        const std::size_t end = std::min(containers.find('\n', begin), containers.size());
+        const std::string container = containers.substr(begin, end - begin);
+        begin = end + 1;
+        if (container.empty()) continue;
+        steps.add("restart-" + container.substr(0, 12),
+                  Run{.arguments = {"crictl", "stop", container}, .check = kAlways, .success_codes = {0, 1}});
+      }
     }
     return steps.take();
   };
   plan.tasks.push_back({.id = task,
-                        .phase = "join",
+                        .phase = phase,
                         .host = leader,
                         .lane = "watchers",
                         .after = {task + "-look"},
                         .make_steps = make,
                         .make_steps_title = "restart what watched while etcd had no leader"});
 }
-
-}  // namespace
 
 Status add_join(const Site& site, Plan& plan) {
   const std::string init = "init/" + site.membership.leader;
@@ -170,7 +170,8 @@ Status add_join(const Site& site, Plan& plan) {
     last_but_one = last;
     last = add_member(site, *host, last, plan);
     const bool second = last_but_one == init && site.membership.control_planes <= 1;
-    if (second && site.kubernetes < ReleaseVersion{1, 22, 0}) add_fresh_watchers(site, last, plan);
+    if (second && site.kubernetes < ReleaseVersion{1, 22, 0})
+      add_fresh_watchers(site, "join", {"kube-proxy"}, {last}, plan);
   }
   // Workers all at once, beside the last control plane.
   for (const Host* host : site.cluster.with(Role::worker))

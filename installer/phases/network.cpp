@@ -134,6 +134,11 @@ Status add_network(const Site& site, Plan& plan) {
   else
     TRY(add_manifest(site, plan));
   add_finishing(site, joined, plan);
+  const std::string& leader = site.membership.leader;
+  if (std::find(joined.begin(), joined.end(), "join/" + leader + "/watchers") != joined.end()) {
+    if (site.cluster.network.is_bridge()) joined.push_back("network/" + leader + "/ranges");
+    add_fresh_watchers(site, "network", {"kube-controller-manager", "kube-scheduler"}, joined, plan);
+  }
   return {};
 }
 

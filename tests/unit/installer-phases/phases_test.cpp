@@ -195,10 +195,14 @@ TEST(MakePlan, RemovesTheEtcdMemberOfAnInterruptedJoinFirst) {
 
 TEST(MakePlan, RestartsStaleWatchersOfOldReleasesOnceOnly) {
   SampleSite sample = sample_site();
-  EXPECT_NE(find_task(plan_of(make_sample(sample)), "join/m1/watchers"), nullptr);
+  const Plan old = plan_of(make_sample(sample));
+  EXPECT_NE(find_task(old, "join/m1/watchers"), nullptr);
+  // The controller manager is needed by the joins: after them.
+  EXPECT_THAT(find_task(old, "network/m1/watchers-look")->after, Contains("join/m3"));
   Site newer = make_sample(sample);
   newer.kubernetes = ReleaseVersion{1, 22, 0};
   EXPECT_EQ(find_task(plan_of(newer), "join/m1/watchers"), nullptr);
+  EXPECT_EQ(find_task(plan_of(newer), "network/m1/watchers"), nullptr);
   sample = installed();
   sample.facts("m3").paths[kMemberMark] = false;  // etcd grows from two to three
   const Plan plan = plan_of(make_sample(sample));
