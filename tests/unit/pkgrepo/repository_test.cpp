@@ -8,7 +8,6 @@
 
 #include "lib/pkgrepo/apt/packages.hpp"
 #include "lib/pkgrepo/apt/release.hpp"
-#include "lib/pkgrepo/compression.hpp"
 
 namespace sealift::pkgrepo::apt {
 namespace {
@@ -57,7 +56,7 @@ TEST(WriteRepository, ListsEveryIndexByItsDigest) {
   const auto indexes = sample();
   const auto release = parse_release(content(indexes, "dists/stable/Release"), "Release");
   ASSERT_TRUE(release) << release.error().message();
-  EXPECT_EQ(release->files.size(), 6U);
+  EXPECT_EQ(release->files.size(), 2U);
   EXPECT_TRUE(release->acquire_by_hash);
   for (const auto& [path, file] : release->files) {
     const std::string text = content(indexes, "dists/stable/" + path);
@@ -65,8 +64,7 @@ TEST(WriteRepository, ListsEveryIndexByItsDigest) {
     EXPECT_EQ(text.size(), file.size) << path;
     const std::string folder = path.substr(0, path.rfind('/') + 1);
     EXPECT_EQ(content(indexes, "dists/stable/" + folder + "by-hash/SHA256/" + file.digest.hex()), text);
-    EXPECT_EQ(*decompress(text, compression_of(path), 1U << 20, path),
-              content(indexes, "dists/stable/" + folder + "Packages"));
+    EXPECT_THAT(path, testing::EndsWith("/Packages")) << "only the form that no compressor has a say in";
   }
 }
 
