@@ -67,12 +67,12 @@ def cut_power_of_holder(report):
                for name in ("read", "write")}
     ended = {e["loop"]: e["ended"] for e in probe.events if "ended" in e}
     report("measured outage of %s: writes %s s, reads %s s" % (dead, outages["write"], outages["read"]))
-    report("predicted: the address moves after %.1f s; a connection then waits up to %.1f s for the dead API server, and "
+    report("predicted: the address moves within %.1f s; a connection then waits up to %.1f s for the dead API server, and "
            "etcd elects a new leader in %.0f to %.0f s meanwhile" % (move, connect, *ETCD_ELECTION_SECONDS))
     assert ended == {"read": "ok", "write": "ok"}, "at the end: %s" % ended
     assert outages["write"], "no outage seen: was the right host switched off?"
     assert max(outages["write"]) <= LIMIT_SECONDS, "writes were away for %s s, the limit is %.0f s" % (outages["write"], LIMIT_SECONDS)
-    return "writes were away for %.1f s (predicted %.1f + up to %.1f s), %s took over" % (
+    return "writes were away for %.1f s (predicted at most %.1f + %.1f s), %s took over" % (
         max(outages["write"]), move, connect, survivor), dead
 
 
