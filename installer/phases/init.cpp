@@ -47,7 +47,7 @@ void add_first_control_plane(const Site& site, const Host& host, StepList& steps
 Status add_credentials(const Site& site, StepList& steps, const std::string& config) {
   const std::string expires = format_rfc3339(now() + std::chrono::hours(kTokenHours));
   steps.add("config", WriteFile{kInitConfig, config, 0600, Secrecy::secret});
-  steps.add("token", Run{.arguments = kubectl({"apply", "-f", "-"}),
+  steps.add("token", Run{.arguments = at_leader(site, kubectl({"apply", "-f", "-"})),
                          .input = render_token_secret(site.secrets, expires),
                          .input_secrecy = Secrecy::secret,
                          .check = kAlways,

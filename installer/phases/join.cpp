@@ -42,26 +42,29 @@ std::string add_cleaning(const Site& site, const Host& host, const std::string& 
   StepList look("join", leader);
   std::string list_id;
   if (host.has(Role::control_plane))
-    list_id = look.add("members-" + host.name,
-                       Capture{.arguments = etcdctl(leader, {"member", "list", "-w", "json"})}, kLostQuorum);
+    list_id =
+        look.add("members-" + host.name,
+                 Capture{.arguments = at_leader(site, etcdctl(leader, {"member", "list", "-w", "json"}))},
+                 kLostQuorum);
   plan.tasks.push_back({.id = task + "-look",
                         .phase = "join",
                         .host = leader,
                         .lane = lane,
                         .after = {previous},
                         .steps = look.take()});
-  const auto make = [leader, host, list_id](const Outputs& outputs) -> Result<std::vector<Step>> {
+  const auto make = [site, leader, host, list_id](const Outputs& outputs) -> Result<std::vector<Step>> {
     StepList steps("join", leader);
     if (!list_id.empty()) {
       TRY_ASSIGN(const std::string members, outputs.get(list_id));
       TRY_ASSIGN(const auto ids, members_of(members, host));
       for (const std::string& id : ids)
-        steps.add("remove-member-" + id,
-                  Run{.arguments = etcdctl(leader, {"member", "remove", id}), .check = kAlways});
+        steps.add(
+            "remove-member-" + id,
+            Run{.arguments = at_leader(site, etcdctl(leader, {"member", "remove", id})), .check = kAlways});
     }
-    steps.add(
-        "remove-node-" + host.name,
-        Run{.arguments = kubectl({"delete", "node", host.name, "--ignore-not-found"}), .check = kAlways});
+    steps.add("remove-node-" + host.name,
+              Run{.arguments = at_leader(site, kubectl({"delete", "node", host.name, "--ignore-not-found"})),
+                  .check = kAlways});
     return steps.take();
   };
   plan.tasks.push_back({.id = task,

@@ -11,6 +11,13 @@ Download download(const Site& site, const bundle::FileEntry& file) {
   return {.urls = {site.mirror.repository_url() + "/" + file.path}, .digest = file.digest, .size = file.size};
 }
 
+std::vector<std::string> at_leader(const Site& site, std::vector<std::string> kubectl_command) {
+  const Host& leader = *site.cluster.find(site.membership.leader);
+  kubectl_command.insert(kubectl_command.begin() + 2,
+                         "--server=https://" + leader.address.bracketed() + ":6443");
+  return kubectl_command;
+}
+
 std::string kubeconfig_path(const std::string& cluster) {
   return "/var/lib/sealift/clusters/" + cluster + "/admin.conf";
 }

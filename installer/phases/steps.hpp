@@ -34,6 +34,10 @@ std::vector<std::string> kubectl(std::vector<std::string> arguments);
 /// etcdctl in the etcd pod of `host`, with its own certificates; run where kubectl() runs.
 std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments);
 
+/// The same command, put to the leader's own API server. Through the floating address a request may meet the
+/// server of a host that is being taken back, which has lost its etcd and answers nobody.
+std::vector<std::string> at_leader(const Site& site, std::vector<std::string> kubectl_command);
+
 /// Where the administrator's kubeconfig is put on the deploy host.
 std::string kubeconfig_path(const std::string& cluster);
 
