@@ -58,9 +58,13 @@ std::string add_cleaning(const Site& site, const Host& host, const std::string& 
       TRY_ASSIGN(const std::string members, outputs.get(list_id));
       TRY_ASSIGN(const auto ids, members_of(members, host));
       for (const std::string& id : ids)
+        // Tried again: etcd refuses while its peers have not been connected for five seconds.
         steps.add(
             "remove-member-" + id,
-            Run{.arguments = at_leader(site, etcdctl(leader, {"member", "remove", id})), .check = kAlways});
+            WaitFor{CommandSucceeds{.arguments = at_leader(site, etcdctl(leader, {"member", "remove", id})),
+                                    .timeout = std::chrono::seconds(20)},
+                    std::chrono::seconds(90)},
+            kLostQuorum);
     }
     steps.add("remove-node-" + host.name,
               Run{.arguments = at_leader(site, kubectl({"delete", "node", host.name, "--ignore-not-found"})),
