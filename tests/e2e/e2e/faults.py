@@ -5,9 +5,11 @@ import time
 
 from . import lab
 
-# What was changed on a host since a moment: everything but what a running machine writes by itself.
+# What was changed on a host since a moment: everything but what a running machine writes by itself, and the program that
+# looked at it.
 CHANGED_SINCE = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o "
-                 "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' \\) -prune -o -newermt @%d -type f -print")
+                 "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' -o -path /var/lib/sealift/agent \\) "
+                 "-prune -o -newermt @%.3f -type f -print")
 
 # name -> (host, arguments of `hosts create`, what the error must say)
 DISK_FAULTS = {
@@ -28,7 +30,7 @@ def recreate(host, *fault):
 
 def refused(product, pattern, hosts=lab.NODES):
     """install must fail, say why in words that match pattern, and leave the given hosts as they were."""
-    started = int(time.time()) - 1
+    started = time.time()
     done = product.on_deploy("install", "-y", check=False, timeout=300)
     assert done.returncode not in (0, 126, 127), "install ended with %d:\n%s%s" % (done.returncode, done.stdout, done.stderr)
     assert re.search(pattern, done.stderr, re.I), "the error does not say /%s/: %s" % (pattern, done.stderr[-1500:])
