@@ -202,6 +202,27 @@ Result<std::vector<std::string>> judge_all(rnp_ffi_t ffi, rnp_op_verify_t operat
   return good;
 }
 
+/// `begin` starts RNP's operation on the document. Returns the fingerprints of the keys that made good signatures.
+template <typename Begin>
+Result<std::vector<std::string>> check_document(std::string_view ring, const Keyring& keyring, Timestamp now,
+                                                std::string_view what, Begin begin) {
+  TRY_ASSIGN(const Ffi ffi, make_ffi(now));
+  TRY(import_all(ffi.get(), ring, keyring.what()));
+  rnp_op_verify_t raw = nullptr;
+  if (begin(ffi.get(), &raw) != RNP_SUCCESS) {
+    return fail(ErrorCode::internal, "cannot start checking {}", what);
+  }
+  const VerifyOperation operation(raw);
+  // Its own verdict comes last on purpose: it accepts keys that expired since, and an unsigned document.
+  const auto status = rnp_op_verify_execute(raw);
+  TRY_ASSIGN(auto fingerprints, judge_all(ffi.get(), raw, keyring, now, what));
+  if (status != RNP_SUCCESS) {
+    return fail(ErrorCode::untrusted, "{} is not a whole signed document: {}", what,
+                rnp_result_to_string(status));
+  }
+  return fingerprints;
+}
+
 /// RNP cannot read from nothing, so an empty file is refused here.
 Status check_size(std::string_view document, std::string_view what) {
   if (document.empty()) return fail(ErrorCode::untrusted, "{} is not signed: the file is empty", what);
@@ -239,47 +260,24 @@ Result<SignedText> verify_cleartext(std::string_view document, const Keyring& ke
                                     std::string_view what) {
   TRY(check_size(document, what));
   TRY(check_frame(document, what));
-  TRY_ASSIGN(const Ffi ffi, make_ffi(now));
-  TRY(import_all(ffi.get(), keyring.content_, keyring.what_));
   const Input input = memory_input(document);
   const Output output = memory_output(kMaxDocumentBytes);
-  rnp_op_verify_t raw = nullptr;
-  if (rnp_op_verify_create(&raw, ffi.get(), input.get(), output.get()) != RNP_SUCCESS) {
-    return fail(ErrorCode::internal, "cannot start checking {}", what);
-  }
-  const VerifyOperation operation(raw);
-  // Its own verdict is ignored on purpose: it accepts keys that expired since, and an unsigned document.
-  const auto status = rnp_op_verify_execute(raw);
-  auto fingerprints = judge_all(ffi.get(), raw, keyring, now, what);
-  if (!fingerprints) return tl::unexpected(std::move(fingerprints).error());
-  if (status != RNP_SUCCESS) {
-    return fail(ErrorCode::untrusted, "{} is not a whole signed document: {}", what,
-                rnp_result_to_string(status));
-  }
-  return SignedText{without_unsigned_blanks(output_text(output)), std::move(*fingerprints)};
+  TRY_ASSIGN(auto fingerprints, check_document(keyring.content_, keyring, now, what, [&](rnp_ffi_t ffi, rnp_op_verify_t* operation) {
+               return rnp_op_verify_create(operation, ffi, input.get(), output.get());
+             }));
+  return SignedText{without_unsigned_blanks(output_text(output)), std::move(fingerprints)};
 }
 
 Result<SignedText> verify_detached(std::string_view document, std::string_view signature,
                                    const Keyring& keyring, Timestamp now, std::string_view what) {
   TRY(check_size(document, what));
   TRY(check_size(signature, what));
-  TRY_ASSIGN(const Ffi ffi, make_ffi(now));
-  TRY(import_all(ffi.get(), keyring.content_, keyring.what_));
   const Input data = memory_input(document);
   const Input signature_input = memory_input(signature);
-  rnp_op_verify_t raw = nullptr;
-  if (rnp_op_verify_detached_create(&raw, ffi.get(), data.get(), signature_input.get()) != RNP_SUCCESS) {
-    return fail(ErrorCode::internal, "cannot start checking {}", what);
-  }
-  const VerifyOperation operation(raw);
-  const auto status = rnp_op_verify_execute(raw);
-  auto fingerprints = judge_all(ffi.get(), raw, keyring, now, what);
-  if (!fingerprints) return tl::unexpected(std::move(fingerprints).error());
-  if (status != RNP_SUCCESS) {
-    return fail(ErrorCode::untrusted, "the signature of {} cannot be used: {}", what,
-                rnp_result_to_string(status));
-  }
-  return SignedText{std::string(document), std::move(*fingerprints)};
+  TRY_ASSIGN(auto fingerprints, check_document(keyring.content_, keyring, now, what, [&](rnp_ffi_t ffi, rnp_op_verify_t* operation) {
+               return rnp_op_verify_detached_create(operation, ffi, data.get(), signature_input.get());
+             }));
+  return SignedText{std::string(document), std::move(fingerprints)};
 }
 
 }  // namespace sealift::openpgp
