@@ -80,8 +80,16 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::open(const fs::path& path, c
   }
   std::unique_ptr<BundleWriter> writer(new BundleWriter(path, plan));
   TRY(writer->open_files());
-  TRY(writer->reserve());
+  if (Status reserved = writer->reserve(); !reserved) {
+    if (!writer->resumed_) writer->remove_leftovers();  // nothing has begun
+    return tl::unexpected(std::move(reserved).error());
+  }
   return writer;
+}
+
+void BundleWriter::remove_leftovers() const {
+  ::unlink(with_suffix(path_, ".partial").c_str());
+  ::unlink(with_suffix(path_, ".journal").c_str());
 }
 
 Status BundleWriter::open_files() {
@@ -213,8 +221,7 @@ Status BundleWriter::seal(const std::string& signature_slot) {
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   TRY_ASSIGN(const FileDescriptor directory, open_file(folder, O_RDONLY | O_DIRECTORY));
   if (::fsync(directory.get()) != 0) return fail_errno(errno, folder.string());
-  ::unlink(partial.c_str());
-  ::unlink(with_suffix(path_, ".journal").c_str());
+  remove_leftovers();
   return {};
 }
 

@@ -68,6 +68,7 @@ class BundleWriter {
   Status open_files();
   Status read_journal(const std::string& text);
   Status reserve();
+  void remove_leftovers() const;
   Status note(const std::string& line);
 
   fs::path path_;
