@@ -93,7 +93,9 @@ class Assembly {
   void note_failure(Error error, const WantedBlob& wanted) {
     stop_ = true;
     const std::lock_guard lock(mutex_);
-    if (!failure_ && error.code() != ErrorCode::interrupted) failure_ = std::move(error).within(describe(wanted.blob));
+    // Others stop because one failed: that one's error counts.
+    if (failure_ && failure_->code() != ErrorCode::interrupted) return;
+    failure_ = std::move(error).within(describe(wanted.blob));
   }
 
   BundleWriter* writer_;

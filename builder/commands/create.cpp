@@ -4,6 +4,7 @@
 #include "builder/commands/commands.hpp"
 #include "builder/commands/upstream_options.hpp"
 #include "builder/create/create_bundle.hpp"
+#include "lib/base/interrupt.hpp"
 
 namespace sealift::builder {
 
@@ -74,7 +75,9 @@ Status run_create(const CreateOptions& options, const CommandEnvironment& enviro
   environment.log.info("{} {}: {} in all, {} to fetch in {} blobs", plan.contents.name, plan.contents.version,
                        format_bytes(plan.contents.size), format_bytes(plan.wanted_bytes), plan.wanted.size());
   if (options.dry_run) return {};
-  TRY_ASSIGN(const auto fetcher, make_fetcher(options.upstream, read.mirrors, environment.log));
+  TRY_ASSIGN(const Interrupts interrupts, Interrupts::watch());
+  TRY_ASSIGN(const auto fetcher,
+             make_fetcher(options.upstream, read.mirrors, interrupts.token(), environment.log));
   const auto progress = make_progress("fetched", environment.progress);
   TRY(create_bundle(inputs, plan, options.output, *fetcher, options.upstream.jobs, *progress, environment.log));
   environment.log.info("{}: {}, root {}", options.output, format_bytes(plan.contents.size), digest_of(plan.contents_text).str());

@@ -3,6 +3,7 @@
 #include "builder/commands/commands.hpp"
 #include "builder/commands/upstream_options.hpp"
 #include "builder/lock/lock_bundle.hpp"
+#include "lib/base/interrupt.hpp"
 
 namespace sealift::builder {
 
@@ -32,7 +33,9 @@ std::vector<fs::path> baseline_directories(const LockCommandOptions& options, co
 Status run_lock(const LockCommandOptions& options, const CommandEnvironment& environment) {
   TRY_ASSIGN(const std::string text, read_file(options.spec, kMaxSpecBytes));
   TRY_ASSIGN(const bundle::Spec spec, bundle::parse_spec(text, options.spec));
-  TRY_ASSIGN(const auto fetcher, make_fetcher(options.upstream, spec.mirrors, environment.log));
+  TRY_ASSIGN(const Interrupts interrupts, Interrupts::watch());
+  TRY_ASSIGN(const auto fetcher,
+             make_fetcher(options.upstream, spec.mirrors, interrupts.token(), environment.log));
   const fs::path spec_path(options.spec);
   const fs::path directory = spec_path.has_parent_path() ? spec_path.parent_path() : fs::path(".");
   const LockOptions lock_options{directory, baseline_directories(options, directory), now(), options.upstream.jobs};

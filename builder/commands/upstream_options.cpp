@@ -16,7 +16,8 @@ void add_upstream_options(CLI::App& command, UpstreamOptions& options) {
   command.add_option("-j,--jobs", options.jobs, "Streams at the same time")->check(CLI::Range(1U, 64U));
 }
 
-Result<std::unique_ptr<Fetcher>> make_fetcher(const UpstreamOptions& options, std::vector<bundle::MirrorRule> mirrors, Log& log) {
+Result<std::unique_ptr<Fetcher>> make_fetcher(const UpstreamOptions& options, std::vector<bundle::MirrorRule> mirrors,
+                                              std::stop_token stop, Log& log) {
   for (const std::string& path : options.mirror_files) {
     TRY_ASSIGN(const std::string text, read_file(path, kMaxYamlBytes));
     TRY_ASSIGN(auto rules, bundle::parse_mirrors(text, path));
@@ -25,6 +26,7 @@ Result<std::unique_ptr<Fetcher>> make_fetcher(const UpstreamOptions& options, st
   FetcherOptions fetcher;
   fetcher.mirrors = std::move(mirrors);
   if (!options.authfile.empty()) fetcher.authfile = options.authfile;
+  fetcher.stop = std::move(stop);
   fetcher.ca_file = options.ca_file;
   fetcher.retry.retries = options.retries;
   return Fetcher::create(std::move(fetcher), log);
