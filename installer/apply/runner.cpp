@@ -213,29 +213,4 @@ Status to_status(const RunSummary& summary) {
   return {};
 }
 
-Result<std::map<std::string, std::unique_ptr<Session>>> connect_all(Transport& transport,
-                                                                    const std::vector<HostAddress>& hosts) {
-  std::vector<Result<std::unique_ptr<Session>>> results;
-  results.reserve(hosts.size());
-  for (std::size_t i = 0; i < hosts.size(); ++i) results.emplace_back(fail(ErrorCode::internal, "not tried"));
-  std::vector<std::thread> threads;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    threads.emplace_back([&, i] { results[i] = transport.connect(hosts[i]); });
-  }
-  for (std::thread& thread : threads) thread.join();
-  std::map<std::string, std::unique_ptr<Session>> sessions;
-  std::string errors;
-  ErrorCode code = ErrorCode::network;
-  for (std::size_t i = 0; i < hosts.size(); ++i) {
-    if (results[i]) {
-      sessions[hosts[i].name] = std::move(*results[i]);
-    } else {
-      if (errors.empty()) code = results[i].error().code();
-      errors += (errors.empty() ? "" : "\n") + results[i].error().message();
-    }
-  }
-  if (!errors.empty()) return fail(code, "{}", errors);
-  return sessions;
-}
-
 }  // namespace sealift::installer

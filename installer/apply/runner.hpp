@@ -68,8 +68,4 @@ Result<RunSummary> run_plan(const Plan& plan, const std::map<std::string, Sessio
 /// when nothing failed.
 Status to_status(const RunSummary& summary);
 
-/// Opens sessions to all hosts in parallel. One error that names every host that could not be reached.
-Result<std::map<std::string, std::unique_ptr<Session>>> connect_all(Transport& transport,
-                                                                    const std::vector<HostAddress>& hosts);
-
 }  // namespace sealift::installer

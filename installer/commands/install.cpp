@@ -1,7 +1,8 @@
-#include <csignal>
+#include <atomic>
 #include <memory>
 
 #include <CLI/CLI.hpp>
+#include <poll.h>
 #include <unistd.h>
 
 #include "installer/commands/commands.hpp"
@@ -10,6 +11,7 @@
 #include "installer/phases/steps.hpp"
 #include "installer/plan/execute.hpp"
 #include "installer/render/balancer.hpp"
+#include "lib/base/interrupt.hpp"
 
 namespace sealift::installer {
 namespace {
@@ -22,23 +24,12 @@ struct InstallOptions {
   bool dry_run = false;
 };
 
-/// Set by SIGINT and SIGTERM. A signal handler is given nothing, so it must find this by itself.
-std::atomic<bool> stop_requested{false};
-void request_stop(int) { stop_requested.store(true); }
-
-void watch_signals() {
-  struct sigaction action {};
-  action.sa_handler = request_stop;
-  // A second signal ends the program at once.
-  action.sa_flags = SA_RESETHAND | SA_RESTART;
-  ::sigaction(SIGINT, &action, nullptr);
-  ::sigaction(SIGTERM, &action, nullptr);
-}
-
-Status confirm(const InstallOptions& options, const OpenedSite& opened) {
+Status confirm(const InstallOptions& options, const OpenedSite& opened, const std::stop_token& stop) {
   if (options.yes || ::isatty(STDIN_FILENO) == 0) return {};
   fmt::print(stderr, "Install Kubernetes {} as cluster '{}' on {} hosts? [y/N] ",
              opened.contents.kubernetes_version, opened.cluster.name, opened.cluster.hosts.size());
+  for (pollfd terminal{STDIN_FILENO, POLLIN, 0}; ::poll(&terminal, 1, 200) <= 0;)
+    if (stop.stop_requested()) return fail(ErrorCode::interrupted, "nothing was changed");
   const int answer = std::getchar();
   if (answer == 'y' || answer == 'Y') return {};
   return fail(ErrorCode::interrupted, "nothing was changed");
@@ -77,12 +68,18 @@ Status run_install(const InstallOptions& options, const CommandEnvironment& envi
   if (options.dry_run) return show_plan(options.files, options.json, environment);
   if (::geteuid() != 0)
     return fail(ErrorCode::precondition, "install sets up the mirror on this machine and needs root here");
-  watch_signals();
+  TRY_ASSIGN(const Interrupts interrupts, Interrupts::watch());
+  std::atomic<bool> stop_requested{false};
+  const std::stop_callback on_interrupt(interrupts.token(), [&] { stop_requested.store(true); });
   TRY_ASSIGN(const OpenedSite opened, open_site(options.files));
   TRY_ASSIGN(const Sessions sessions, connect_hosts(opened.cluster, opened.deploy, opened.agent));
+  const auto tell = [&](const std::string& host, const std::string& text) {
+    environment.log.info("{}: {}", host, text);
+  };
+  TRY(hold_all(sessions, tell, stop_requested));
   TRY_ASSIGN(const auto reports, ask_hosts(opened, sessions));
   TRY(report_findings(look_at(opened, reports), environment.log));
-  TRY(confirm(options, opened));
+  TRY(confirm(options, opened, interrupts.token()));
   TRY(verify_completely(opened, environment.progress, &stop_requested));
   ExecuteOptions execution;
   execution.style = options.json ? ReportStyle::json : ReportStyle::automatic;

@@ -29,7 +29,7 @@ namespace sealift::installer {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-// A killed run's kubeadm or package installation is allowed to finish first.
+// Long enough for a killed run's kubeadm or package installation to finish.
 constexpr auto kLockPatience = std::chrono::minutes(10);
 constexpr auto kProgressInterval = std::chrono::milliseconds(250);
 constexpr std::size_t kMaxThreads = 16;
@@ -96,16 +96,22 @@ class Agent {
       if (const auto* facts = std::get_if<protocol::FactsAsked>(&request)) {
         send(protocol::FactsTold{facts->id, gather_facts(facts->request, options_.root)});
       } else if (const auto* run = std::get_if<protocol::RunAsked>(&request)) {
-        const Status status = run_steps(*run);
-        protocol::EndTold end{.id = run->id, .ok = status.has_value(), .code = {}, .message = {}};
-        if (!status) {
-          end.code = status.error().code();
-          end.message = status.error().message();
-        }
-        send(end);
+        send_end(run->id, run_steps(*run));
+      } else if (const auto* hold = std::get_if<protocol::HoldAsked>(&request)) {
+        // Never released: the lock goes with the process.
+        send_end(hold->id, hold_host(hold->id, ""));
       }
     });
     return {};
+  }
+
+  void send_end(std::uint64_t id, const Status& status) {
+    protocol::EndTold end{.id = id, .ok = status.has_value(), .code = {}, .message = {}};
+    if (!status) {
+      end.code = status.error().code();
+      end.message = status.error().message();
+    }
+    send(end);
   }
 
   /// A vanished reader must not keep the agent from finishing its step: later writes are simply lost.
@@ -130,7 +136,7 @@ class Agent {
       TRY_ASSIGN(const std::unique_ptr<Journal> seen, Journal::open(options_.root));
       return run_steps(run, *seen);
     }
-    TRY(hold_host(run));
+    TRY(hold_host(run.id, run.steps.empty() ? "" : run.steps.front().id));
     const Status status = run_steps(run, *journal_);
     release_host();
     return status;
@@ -210,8 +216,8 @@ class Agent {
   }
 
   /// Two installers must not change one host at the same time. A run that was killed leaves its agent a
-  /// moment to finish its step.
-  Status hold_host(const protocol::RunAsked& run) {
+  /// moment to finish its step. Waiting is told as output of `step`.
+  Status hold_host(std::uint64_t request, const std::string& step) {
     const std::lock_guard guard(lock_mutex_);
     if (holders_ > 0) {
       ++holders_;
@@ -230,11 +236,11 @@ class Agent {
         return fail(ErrorCode::conflict,
                     "another Sealift (process {}) is changing this host; wait until it is done", holder);
       }
-      if (!told && !run.steps.empty()) {
+      if (!told) {
         send(protocol::EventTold{
-            run.id,
+            request,
             {.kind = StepEvent::Kind::output,
-             .step_id = run.steps.front().id,
+             .step_id = step,
              .text = "waiting for another Sealift on this host (process " + holder + ")"}});
       }
       ::poll(nullptr, 0, 100);
@@ -249,7 +255,6 @@ class Agent {
     return {};
   }
 
-  /// An idle agent keeps nobody out: the machine it serves may have lost its power without a word.
   void release_host() {
     const std::lock_guard guard(lock_mutex_);
     if (--holders_ > 0) return;
@@ -264,7 +269,7 @@ class Agent {
   std::set<std::string> would_change_;
   std::atomic<bool> stop_{false};
   FileDescriptor lock_;
-  unsigned holders_ = 0;  // runs under way that change something
+  unsigned holders_ = 0;  // runs under way that change something, and a hold
   std::unique_ptr<Journal> journal_;
   std::vector<std::thread> threads_;
 };

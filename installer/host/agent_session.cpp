@@ -25,6 +25,14 @@ class AgentSession final : public Session {
     reader_.join();
   }
 
+  Status hold(const StepEventHandler& handler) override {
+    Pending pending;
+    pending.handler = &handler;
+    const std::uint64_t id = add(pending);
+    const Status sent = channel_->send(protocol::encode(protocol::HoldAsked{id}));
+    return finish(id, pending, sent);
+  }
+
   Result<Facts> facts(const FactsRequest& request) override {
     Pending pending;
     const std::uint64_t id = add(pending);

@@ -169,6 +169,8 @@ std::string encode(const Request& request) {
     object = {{"type", "run"}, {"id", run->id}, {"mode", name_in(kModes, run->mode)}};
     object["owner"] = json::Object{{"name", run->owner.cluster_name}, {"id", run->owner.cluster_id}};
     object["steps"] = std::move(steps);
+  } else if (const auto* hold = std::get_if<HoldAsked>(&request)) {
+    object = {{"type", "hold"}, {"id", hold->id}};
   } else {
     object = {{"type", std::holds_alternative<CancelAsked>(request) ? "cancel" : "alive"}};
   }
@@ -202,6 +204,11 @@ Result<Request> parse_request(std::string_view line) {
   if (type == "cancel") return CancelAsked{};
   if (type == "alive") return Alive{};
   if (type == "run") return parse_run(reader);
+  if (type == "hold") {
+    HoldAsked asked;
+    TRY_ASSIGN(asked.id, reader.unsigned_integer("id"));
+    return asked;
+  }
   if (type == "facts") {
     FactsAsked asked;
     TRY_ASSIGN(asked.id, reader.unsigned_integer("id"));

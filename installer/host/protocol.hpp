@@ -33,11 +33,15 @@ struct RunAsked {
   Owner owner{};
   std::vector<Step> steps{};
 };
+/// The host is to be ours until the session ends.
+struct HoldAsked {
+  std::uint64_t id = 0;
+};
 /// Every run ends after its current step.
 struct CancelAsked {};
 /// Says only that the deploy host still lives; sent every kAliveInterval.
 struct Alive {};
-using Request = std::variant<FactsAsked, RunAsked, CancelAsked, Alive>;
+using Request = std::variant<FactsAsked, RunAsked, HoldAsked, CancelAsked, Alive>;
 
 // Answers: from the agent.
 /// The agent's first line.

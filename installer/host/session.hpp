@@ -51,6 +51,10 @@ class Session {
  public:
   virtual ~Session() = default;
 
+  /// Keeps other installers from this host until the session ends. Waits for one that is at work there (events
+  /// of kind output say so), at most ten minutes; then ErrorCode::conflict.
+  virtual Status hold(const StepEventHandler& handler) = 0;
+
   virtual Result<Facts> facts(const FactsRequest& request) = 0;
 
   /// Runs the steps in order and stops at the first that fails; that failure is the error. In StepMode::apply
@@ -58,7 +62,7 @@ class Session {
   virtual Status run(const Owner& owner, const std::vector<Step>& steps, StepMode mode,
                      const StepEventHandler& handler) = 0;
 
-  /// All running run() calls end after their current step with ErrorCode::interrupted.
+  /// All running run() and hold() calls end, after their current step, with ErrorCode::interrupted.
   virtual void cancel() = 0;
 };
 

@@ -79,6 +79,7 @@ class SshSession final : public Session {
  public:
   SshSession(std::unique_ptr<Channel> connection, std::unique_ptr<Session> agent)
       : connection_(std::move(connection)), agent_(std::move(agent)) {}
+  Status hold(const StepEventHandler& handler) override { return agent_->hold(handler); }
   Result<Facts> facts(const FactsRequest& request) override { return agent_->facts(request); }
   Status run(const Owner& owner, const std::vector<Step>& steps, StepMode mode,
              const StepEventHandler& handler) override {

@@ -4,7 +4,6 @@
 #include <future>
 #include <set>
 
-#include "installer/apply/runner.hpp"
 #include "installer/host/ssh.hpp"
 #include "installer/plan/supply.hpp"
 #include "lib/crypto/ed25519.hpp"

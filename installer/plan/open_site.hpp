@@ -6,12 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "installer/host/session.hpp"
+#include "installer/apply/sessions.hpp"
 #include "installer/inventory/cluster.hpp"
 #include "installer/plan/site.hpp"
 #include "installer/preflight/preflight.hpp"
 #include "lib/base/files.hpp"
-#include "lib/base/log.hpp"
 #include "lib/base/result.hpp"
 #include "lib/bundle/verify.hpp"
 
@@ -46,8 +45,6 @@ Result<OpenedSite> open_site(const SiteFiles& files);
 
 /// Reads only cluster.yaml.
 Result<Cluster> read_cluster(const std::string& path);
-
-using Sessions = std::map<std::string, std::unique_ptr<Session>>;
 
 /// Speaks to all hosts of the inventory at once, and to this machine under the name `deploy` when it is not
 /// empty. One error names all that cannot be reached.

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include "installer/apply/sessions.hpp"
 #include "installer/host/agent_session.hpp"
 #include "installer/host/journal.hpp"
 #include "installer/host/protocol.hpp"
@@ -207,6 +208,44 @@ TEST_F(AgentProcess, TwoInstallersDoNotMeetOnOneHost) {
   EXPECT_TRUE(one);
   EXPECT_TRUE(two) << "an idle session keeps nobody out: " << two.error().message();
   EXPECT_NE(other.output.find("waiting for another Sealift"), std::string::npos) << other.output;
+}
+
+TEST_F(AgentProcess, AHeldHostIsFreeOnlyWhenTheSessionEnds) {
+  Sessions first;
+  first["h"] = local_session(root_);
+  std::atomic<bool> cancel{false};
+  const auto silent = [](const std::string&, const std::string&) {};
+  ASSERT_TRUE(hold_all(first, silent, cancel));
+  Told told;
+  ASSERT_TRUE(first["h"]->run(kOwner, {shell("a", "touch first")}, StepMode::apply, told.handler()));
+  Sessions second;
+  second["h"] = local_session(root_);
+  std::string heard;
+  std::thread end_of_first;
+  const Status held = hold_all(
+      second,
+      [&](const std::string& host, const std::string& text) {
+        heard = host + ": " + text;
+        end_of_first = std::thread([&] { first.clear(); });
+      },
+      cancel);
+  ASSERT_TRUE(end_of_first.joinable()) << "it did not wait";
+  end_of_first.join();
+  EXPECT_TRUE(held) << held.error().message();
+  EXPECT_NE(heard.find("h: waiting for another Sealift"), std::string::npos) << heard;
+}
+
+TEST_F(AgentProcess, WaitingForAHeldHostCanBeCancelled) {
+  Sessions first;
+  first["h"] = local_session(root_);
+  std::atomic<bool> cancel{false};
+  ASSERT_TRUE(hold_all(first, [](const std::string&, const std::string&) {}, cancel));
+  Sessions second;
+  second["h"] = local_session(root_);
+  const Status held =
+      hold_all(second, [&](const std::string&, const std::string&) { cancel.store(true); }, cancel);
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().code(), ErrorCode::interrupted);
 }
 
 TEST_F(AgentProcess, CancellingEndsAfterTheStepUnderWay) {

@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "installer/apply/runner.hpp"
+#include "installer/apply/sessions.hpp"
 #include "installer/host/channel.hpp"
 #include "installer/host/http.hpp"
 #include "lib/base/process.hpp"

@@ -27,6 +27,7 @@ struct World {
 class FakeSession final : public Session {
  public:
   explicit FakeSession(World& world) : world_(world) {}
+  Status hold(const StepEventHandler&) override { return {}; }
   Result<Facts> facts(const FactsRequest&) override { return Facts{}; }
   void cancel() override {
     const std::lock_guard lock(world_.mutex);
