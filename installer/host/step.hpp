@@ -148,6 +148,8 @@ struct Run {
   std::string input{};  ///< for standard input; secret: never logged
   Secrecy input_secrecy = Secrecy::open;
   std::string creates{};               ///< path, or empty
+  std::string mark{};                  ///< written into `creates` (0600) by the agent once the program has
+                                       ///< succeeded; empty: the program makes that file itself
   std::vector<std::string> check{};    ///< program that exits 0 when there is nothing to do, or empty
   std::vector<std::string> recover{};  ///< program to run first when an earlier attempt was interrupted or
                                        ///< failed (kubeadm reset -f …)

@@ -128,6 +128,7 @@ void fields(Visitor& visit, Run& value) {
   visit("input_secrecy", value.input_secrecy);
   visit("input", value.input, Rule::any, value.input_secrecy == Secrecy::secret ? Part::secret : Part::wish);
   visit("creates", value.creates, Rule::path_or_empty);
+  visit("mark", value.mark);
   visit("check", value.check);
   visit("recover", value.recover, Rule::any, Part::tuning);
   visit("timeout_s", value.timeout, Rule::any, Part::tuning);

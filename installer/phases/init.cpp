@@ -16,11 +16,7 @@ std::vector<std::string> waits_for(const Site& site) {
   return after;
 }
 
-void add_first_control_plane(const Site& site, const Host& host, StepList& steps, const std::string& config) {
-  if (site.membership.leftovers.contains(host.name))
-    steps.add("reset", Run{.arguments = {"kubeadm", "reset", "-f",
-                                         "--cri-socket=unix:///run/containerd/containerd.sock"},
-                           .check = kAlways});
+void add_first_control_plane(const Site& site, StepList& steps, const std::string& config) {
   steps.add("unmark", RemovePath{kMemberMark});
   steps.add("config", WriteFile{kInitConfig, config, 0600, Secrecy::secret});
   if (site.cluster.endpoint.mode != EndpointMode::external)
@@ -37,10 +33,10 @@ void add_first_control_plane(const Site& site, const Host& host, StepList& steps
   steps.add("kubeadm",
             Run{.arguments = std::move(arguments),
                 .creates = kMemberMark,
+                .mark = site.cluster_id + "\n",
                 .redact = {site.secrets.token, site.secrets.certificate_key}},
             "the same command continues: it takes back the half-made control plane on this host and starts "
             "it again");
-  steps.add("mark", WriteFile{kMemberMark, site.cluster_id + "\n", 0600});
 }
 
 /// The cluster runs, but hosts are missing: new credentials for them, valid for two hours.
@@ -69,6 +65,7 @@ bool somebody_is_pending(const Site& site) {
 
 Status add_init(const Site& site, Plan& plan) {
   const Host& leader = *site.cluster.find(site.membership.leader);
+  const std::vector<std::string> after = add_take_back(site, waits_for(site), plan);
   StepList steps("init", leader.name);
   if (somebody_is_pending(site)) {
     TRY_ASSIGN(const std::string config,
@@ -76,14 +73,14 @@ Status add_init(const Site& site, Plan& plan) {
     if (site.membership.initialised)
       TRY(add_credentials(site, steps, config));
     else
-      add_first_control_plane(site, leader, steps, config);
-    steps.add("forget", RemovePath{kInitConfig});
+      add_first_control_plane(site, steps, config);
   }
+  steps.add("forget", RemovePath{kInitConfig});
   steps.add("ca", ReadFile{"/etc/kubernetes/pki/ca.crt"});
   plan.tasks.push_back({.id = "init/" + leader.name,
                         .phase = "init",
                         .host = leader.name,
-                        .after = waits_for(site),
+                        .after = after,
                         .steps = steps.take()});
   return {};
 }

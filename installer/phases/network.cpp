@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <sstream>
 
 #include "installer/phases/phases.hpp"
 #include "installer/phases/steps.hpp"
+#include "installer/phases/watchers.hpp"
 #include "installer/render/pod_network.hpp"
 
 namespace sealift::installer {
@@ -96,31 +98,60 @@ Status add_manifest(const Site& site, Plan& plan) {
   return {};
 }
 
-/// Labels, and the end of the credentials that the joins needed.
-void add_finishing(const Site& site, const std::vector<std::string>& joined, Plan& plan) {
+void add_labels(const Site& site, const std::vector<std::string>& joined, Plan& plan) {
   const std::string& leader = site.membership.leader;
   StepList steps("network", leader);
-  bool pending = false;
   for (const Host* host : site.cluster.nodes()) {
-    pending = pending || site.is_pending(*host);
     if (host->labels.empty()) continue;
     std::vector<std::string> arguments{"label", "node", host->name, "--overwrite"};
     for (const auto& [key, value] : host->labels) arguments.push_back(key + "=" + value);
     steps.add("labels-" + host->name, Run{.arguments = kubectl(std::move(arguments))});
   }
-  if (pending)
-    steps.add("revoke",
-              Run{.arguments = kubectl({"-n", "kube-system", "delete", "secret", "--ignore-not-found",
-                                        "bootstrap-token-" + site.secrets.token_id(), "kubeadm-certs"}),
-                  .check = kAlways});
   auto list = steps.take();
   if (list.empty()) return;
-  plan.tasks.push_back({.id = "network/" + leader + "/finish",
+  plan.tasks.push_back({.id = "network/" + leader + "/labels",
                         .phase = "network",
                         .host = leader,
-                        .lane = "finish",
+                        .lane = "labels",
                         .after = joined,
                         .steps = std::move(list)});
+}
+
+/// The end of the credentials that joins needed, also those of a run that was killed before it came so far.
+void add_revocation(const Site& site, const std::vector<std::string>& joined, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  const std::string task = "network/" + leader + "/revoke";
+  StepList look("network", leader);
+  const std::string tokens = look.add(
+      "tokens", Capture{.arguments = kubectl({"-n", "kube-system", "get", "secrets",
+                                              "--field-selector=type=bootstrap.kubernetes.io/token", "-o",
+                                              "jsonpath={range .items[?(@.data.description==\"" +
+                                                  to_base64(as_bytes(std::string_view(kTokenDescription))) +
+                                                  "\")]}{.metadata.name}{\"\\n\"}{end}"})});
+  plan.tasks.push_back({.id = task + "-look",
+                        .phase = "network",
+                        .host = leader,
+                        .lane = "revoke",
+                        .after = joined,
+                        .steps = look.take()});
+  const auto make = [leader, tokens](const Outputs& outputs) -> Result<std::vector<Step>> {
+    TRY_ASSIGN(const std::string text, outputs.get(tokens));
+    StepList steps("network", leader);
+    if (text.empty()) return steps.take();
+    std::vector<std::string> arguments{"-n",     "kube-system",       "delete",
+                                       "secret", "--ignore-not-found", "kubeadm-certs"};
+    std::istringstream names(text);
+    for (std::string name; std::getline(names, name);) arguments.push_back(name);
+    steps.add("revoke", Run{.arguments = kubectl(std::move(arguments)), .check = kAlways});
+    return steps.take();
+  };
+  plan.tasks.push_back({.id = task,
+                        .phase = "network",
+                        .host = leader,
+                        .lane = "revoke",
+                        .after = {task + "-look"},
+                        .make_steps = make,
+                        .make_steps_title = "delete the token and the certificates of the joins"});
 }
 
 }  // namespace
@@ -133,11 +164,23 @@ Status add_network(const Site& site, Plan& plan) {
     add_bridge(site, joined, plan);
   else
     TRY(add_manifest(site, plan));
-  add_finishing(site, joined, plan);
-  const std::string& leader = site.membership.leader;
-  if (std::find(joined.begin(), joined.end(), "join/" + leader + "/watchers") != joined.end()) {
+  add_labels(site, joined, plan);
+  add_revocation(site, joined, plan);
+  if (watchers_are_stale(site)) {
+    const std::string& leader = site.membership.leader;
+    // Routes and ranges are known by then: the controller manager is not missed.
     if (site.cluster.network.is_bridge()) joined.push_back("network/" + leader + "/ranges");
-    add_fresh_watchers(site, "network", {"kube-controller-manager", "kube-scheduler"}, joined, plan);
+    std::vector<std::string> names{"kube-controller-manager", "kube-scheduler"};
+    if (!etcd_will_lose_its_leader(site)) names.emplace_back("kube-proxy");  // else the join has restarted it
+    add_fresh_watchers(site, "network", names, joined, plan);
+    StepList steps("network", leader);
+    steps.add("forget-watchers", RemovePath{kStaleWatchers});
+    plan.tasks.push_back({.id = "network/" + leader + "/fresh",
+                          .phase = "network",
+                          .host = leader,
+                          .lane = "watchers",
+                          .after = {"network/" + leader + "/watchers"},
+                          .steps = steps.take()});
   }
   return {};
 }

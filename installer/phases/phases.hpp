@@ -27,13 +27,10 @@ Status add_join(const Site& site, Plan& plan);
 Status add_network(const Site& site, Plan& plan);
 Status add_verify(const Site& site, Plan& plan);
 
-/// Restarts containers of the first control plane, by the names of their containers, as task
-/// "<phase>/<leader>/watchers".
-/// While etcd grows from one member to two it has no leader until the second one has started. The API servers
-/// of Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and who watched the first one hears
-/// nothing for up to ten minutes. Fresh processes watch anew. kube-proxy can go at once; the controller
-/// manager signs the certificates of the joins that follow, so it goes after them.
-void add_fresh_watchers(const Site& site, const std::string& phase, const std::vector<std::string>& names,
-                        std::vector<std::string> after, Plan& plan);
+/// What an earlier attempt left: takes every host that is to be joined out of the cluster (etcd member, node
+/// object) and resets those that have something of Kubernetes on them, in this order, so that etcd never loses
+/// a vote it counts on. Done before new credentials are made: an API server that has lost its etcd must be gone
+/// from behind the floating address by then. Returns the tasks to wait for: `after`, or the last one added.
+std::vector<std::string> add_take_back(const Site& site, const std::vector<std::string>& after, Plan& plan);
 
 }  // namespace sealift::installer

@@ -41,6 +41,12 @@ std::vector<std::string> at_leader(const Site& site, std::vector<std::string> ku
 /// Where the administrator's kubeconfig is put on the deploy host.
 std::string kubeconfig_path(const std::string& cluster);
 
+/// The one state that needs a person: etcd took up a member that never started, and waits for it.
+inline constexpr const char* kLostQuorum =
+    "if the API does not answer either, an interrupted join left an etcd member that never started: on this "
+    "host, add --force-new-cluster to /etc/kubernetes/manifests/etcd.yaml, wait until etcd runs, take it out "
+    "again, and run the same command";
+
 /// Runs every time it is reached.
 inline const std::vector<std::string> kAlways{"false"};
 

@@ -44,6 +44,7 @@ FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& conte
   request.paths = {kMemberMark,
                    kKubeletConfig,
                    kAdminConfig,
+                   kStaleWatchers,
                    "/etc/sealift",
                    "/etc/sealift/foreign-nginx",
                    "/etc/keepalived/keepalived.conf",

@@ -23,6 +23,9 @@ struct JoinSecrets {
 /// Fresh ones from the operating system's randomness.
 JoinSecrets make_join_secrets();
 
+/// By this the tokens of our joins are known, and deleted when the joins are over.
+inline constexpr const char* kTokenDescription = "Sealift: joins of this installation";
+
 /// How long a token and the uploaded certificates are good for.
 inline constexpr unsigned kTokenHours = 2;
 

@@ -83,8 +83,11 @@ Result<ApplyOutcome> apply(const StepContext& context, const Run& wish) {
                 wish.output_secrecy == Secrecy::secret ? " (its output is secret)"
                                                        : ": " + redacted(last_words(result), wish.redact));
   }
+  // Even when the installer is gone by now: what has succeeded must not be done again.
+  if (!wish.mark.empty()) TRY(write_file_atomically(context.at(wish.creates), wish.mark, 0600));
   return ApplyOutcome{redacted(describe(wish), wish.redact), {}, {}};
 }
+
 /// What a program did only another program can undo: phases give that as a step of its own.
 Status undo(const StepContext&, const Run&) { return {}; }
 

@@ -177,6 +177,17 @@ TEST_F(ExecuteTest, AFailedRunIsCleanedUpAndRunAgain) {
   EXPECT_EQ(result({"s", good, ""}), StepResult::unchanged);
 }
 
+TEST_F(ExecuteTest, MarksWhatHasSucceededByItself) {
+  const Step bad{"s", installer::Run{.arguments = {"false"}, .creates = "/member", .mark = "id\n"}, ""};
+  ASSERT_FALSE(run(bad));
+  EXPECT_FALSE(fs::exists(root_ + "/member"));
+  const Step good{"s", installer::Run{.arguments = {"true"}, .creates = "/member", .mark = "id\n"}, ""};
+  EXPECT_EQ(result(good), StepResult::changed);
+  EXPECT_EQ(get("/member"), "id\n");
+  EXPECT_EQ(fs::status(root_ + "/member").permissions(), fs::perms::owner_read | fs::perms::owner_write);
+  EXPECT_EQ(result(good), StepResult::unchanged);
+}
+
 TEST_F(ExecuteTest, RunTrustsItsCheckProgram) {
   const installer::Run run_it{.arguments = {"sh", "-c", "touch " + root_ + "/done"},
                               .check = {"test", "-e", root_ + "/done"}};

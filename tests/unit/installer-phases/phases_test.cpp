@@ -16,6 +16,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsSupersetOf;
 using ::testing::Not;
 
 Site make_sample(SampleSite sample) {
@@ -145,11 +146,12 @@ TEST(MakePlan, LeavesTheDnsAddOnOutWhenAskedTo) {
 TEST(MakePlan, NeitherInitialisesNorJoinsAnInstalledCluster) {
   const Plan plan = plan_of(make_sample(installed()));
   for (const Task& task : plan.tasks) {
-    EXPECT_NE(task.phase, "join") << task.id;
+    EXPECT_FALSE(task.phase == "join" && task.make_steps) << task.id;
     for (const Step& step : task.steps) {
       const auto* run = std::get_if<installer::Run>(&step.action);
       if (run == nullptr) continue;
       EXPECT_NE(run->check, kAlways) << step.id << " would run every time";
+      EXPECT_EQ(run->mark, "") << step.id << " would make a member";
     }
   }
   ASSERT_NE(find_task(plan, "init/m1"), nullptr);
@@ -160,30 +162,49 @@ TEST(MakePlan, TakesBackAHalfMadeFirstControlPlane) {
   SampleSite sample = sample_site();
   sample.facts("m1").kubernetes_files = {"/etc/kubernetes/manifests/etcd.yaml"};
   const Plan plan = plan_of(make_sample(sample));
-  const auto& steps = find_task(plan, "init/m1")->steps;
-  ASSERT_NE(find_step(steps, "reset"), nullptr);
-  EXPECT_LT(find_step(steps, "reset"), find_step(steps, "kubeadm"));
+  ASSERT_NE(find_task(plan, "init/m1/reset"), nullptr);
+  EXPECT_THAT(find_task(plan, "init/m1")->after, Contains("init/m1/reset"));
 }
 
 TEST(MakePlan, NeverResetsAMember) {
   SampleSite sample = installed();
   sample.facts("m3").paths[kMemberMark] = false;  // its join was interrupted
   const Plan plan = plan_of(make_sample(sample));
-  for (const Task& task : plan.tasks) EXPECT_EQ(find_step(task.steps, "reset"), nullptr) << task.id;
-  EXPECT_EQ(find_task(plan, "join/m2"), nullptr);
-  ASSERT_NE(find_task(plan, "join/m3"), nullptr);
-  EXPECT_NE(find_step(joined_steps(plan, "m3"), "reset"), nullptr);
+  for (const Task& task : plan.tasks)
+    EXPECT_EQ(find_step(task.steps, "reset") != nullptr, task.host == "m3" && task.phase == "init") << task.id;
+  EXPECT_EQ(find_step(find_task(plan, "join/m2")->steps, "kubeadm"), nullptr);
+  EXPECT_NE(find_step(joined_steps(plan, "m3"), "kubeadm"), nullptr);
+}
+
+TEST(MakePlan, ClearsUpAfterAJoinWhoseInstallerWasKilled) {
+  const Plan plan = plan_of(make_sample(installed()));
+  for (const char* host : {"m2", "m3", "w1"}) {
+    ASSERT_NE(find_task(plan, std::string("join/") + host), nullptr);
+    EXPECT_NE(find_step(find_task(plan, std::string("join/") + host)->steps, "forget"), nullptr);
+  }
+  EXPECT_NE(find_step(find_task(plan, "init/m1")->steps, "forget"), nullptr);
+  Outputs outputs;
+  outputs.set("network/m1/tokens", "");
+  EXPECT_TRUE(find_task(plan, "network/m1/revoke")->make_steps(outputs)->empty());
+  outputs.set("network/m1/tokens", "bootstrap-token-aaaaaa\nbootstrap-token-bbbbbb");
+  const auto steps = find_task(plan, "network/m1/revoke")->make_steps(outputs).value();
+  ASSERT_EQ(steps.size(), 1U);
+  const auto& arguments = std::get<installer::Run>(steps[0].action).arguments;
+  EXPECT_THAT(arguments, IsSupersetOf({"kubeadm-certs", "bootstrap-token-aaaaaa", "bootstrap-token-bbbbbb"}));
 }
 
 TEST(MakePlan, RemovesTheEtcdMemberOfAnInterruptedJoinFirst) {
   SampleSite sample = installed();
   sample.facts("m3").paths[kMemberMark] = false;
   const Plan plan = plan_of(make_sample(sample));
-  const Task* clean = find_task(plan, "join/m1/clean-m3");
+  const Task* clean = find_task(plan, "init/m1/clean-m3");
   ASSERT_NE(clean, nullptr);
-  EXPECT_THAT(find_task(plan, "join/m3")->after, Contains(clean->id));
+  // Out of etcd while it still votes, then off the host, and only then new credentials through the address.
+  EXPECT_THAT(find_task(plan, "init/m3/reset")->after, Contains(clean->id));
+  EXPECT_THAT(find_task(plan, "init/m1")->after, Contains("init/m3/reset"));
+  EXPECT_THAT(find_task(plan, "join/m3")->after, Contains("init/m1"));
   Outputs outputs;
-  outputs.set("join/m1/members-m3",
+  outputs.set("init/m1/members-m3",
               R"({"members":[{"ID":10276657743932975437,"name":"m1","peerURLs":["https://192.168.2.11:2380"]},
     {"ID":255,"name":"","peerURLs":["https://192.168.2.13:2380"]}]})");
   const auto steps = clean->make_steps(outputs).value();
@@ -205,8 +226,10 @@ TEST(MakePlan, RestartsStaleWatchersOfOldReleasesOnceOnly) {
   EXPECT_EQ(find_task(plan_of(newer), "network/m1/watchers"), nullptr);
   sample = installed();
   sample.facts("m3").paths[kMemberMark] = false;  // etcd grows from two to three
-  const Plan plan = plan_of(make_sample(sample));
-  EXPECT_EQ(find_task(plan, "join/m1/watchers"), nullptr);
+  EXPECT_EQ(find_task(plan_of(make_sample(sample)), "join/m1/watchers"), nullptr);
+  EXPECT_EQ(find_task(plan_of(make_sample(sample)), "network/m1/watchers"), nullptr);
+  sample.facts("m1").paths[kStaleWatchers] = true;  // killed before it came to that
+  EXPECT_NE(find_task(plan_of(make_sample(sample)), "network/m1/watchers"), nullptr);
 }
 
 TEST(MakePlan, RoutesEachNodeToTheOthersPods) {
