@@ -14,7 +14,7 @@ target_compile_options(sealift_warnings INTERFACE
   -Wno-missing-field-initializers -Wconversion -Wno-sign-conversion -Wnull-dereference -Wformat=2 -Wimplicit-fallthrough)
 # g++ 12 reports uninitialised and dangling values inside its own headers once they are inlined (GCC PR 105562 and others).
 target_compile_options(sealift_warnings INTERFACE
-  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow>)
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized -Wno-null-dereference -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread -Wno-array-bounds>)
 if(SEALIFT_WERROR)
   target_compile_options(sealift_warnings INTERFACE -Werror)
 endif()
