@@ -7,7 +7,8 @@ namespace sealift::builder {
 
 namespace {
 
-/// Passes on as many bytes as are locked and drops the rest: whether the file itself is the locked one is to be known first.
+/// Passes on as many bytes as are locked and drops the rest: whether the file itself is the locked one is to
+/// be known first.
 class LockedSizeSink final : public Sink {
  public:
   LockedSizeSink(bundle::BlobSink& to, std::uint64_t size) : to_(&to), size_(size) {}
@@ -28,19 +29,20 @@ tl::unexpected<Error> other_encoder(const bundle::LockedBlob& blob) {
   const std::string here = archive::zstd_encoder();
   if (here == blob.stored->by) {
     return fail(ErrorCode::integrity,
-                "compressing it does not give the blob {} of the lock, although that was made with {}, too: the lock was edited, "
-                "or one of the two libraries is a modified one; run sealift lock again",
+                "compressing it does not give the blob {} of the lock, although that was made with {}, too: "
+                "the lock was edited, or one of the two libraries is a modified one; run sealift lock again",
                 blob.stored->digest.str(), here);
   }
   return fail(ErrorCode::unsupported,
-              "the lock was made with {}, here is {}, and the two compress this file differently; run sealift lock again here, or "
-              "set compressFiles: false in bundle.yaml and lock again",
+              "the lock was made with {}, here is {}, and the two compress this file differently; run sealift "
+              "lock again here, or set compressFiles: false in bundle.yaml and lock again",
               blob.stored->by, here);
 }
 
 }  // namespace
 
-Status compress_blob(const bundle::LockedBlob& blob, const std::function<Status(Sink&)>& fetch, bundle::BlobSink& sink) {
+Status compress_blob(const bundle::LockedBlob& blob, const std::function<Status(Sink&)>& fetch,
+                     bundle::BlobSink& sink) {
   LockedSizeSink exact(sink, blob.stored->size);
   archive::ZstdCompressSink compressing(exact, blob.size);
   VerifyingSink original(compressing, blob.digest, blob.size, blob.origin.url);

@@ -10,9 +10,11 @@
 
 namespace sealift::builder {
 
-/// Compresses what `fetch` writes, the file from its first byte, into `sink`, which must stand at its first byte, and commits
-/// that. Another file than locked is ErrorCode::integrity naming where it came from. The right file that does not become the
-/// locked blob is ErrorCode::unsupported when another version of the library made the lock: it says which, and what to do.
-Status compress_blob(const bundle::LockedBlob& blob, const std::function<Status(Sink&)>& fetch, bundle::BlobSink& sink);
+/// Compresses what `fetch` writes, the file from its first byte, into `sink`, which must stand at its first
+/// byte, and commits that. Another file than locked is ErrorCode::integrity naming where it came from. The
+/// right file that does not become the locked blob is ErrorCode::unsupported when another version of the
+/// library made the lock: it says which, and what to do.
+Status compress_blob(const bundle::LockedBlob& blob, const std::function<Status(Sink&)>& fetch,
+                     bundle::BlobSink& sink);
 
 }  // namespace sealift::builder

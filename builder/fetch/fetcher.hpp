@@ -59,8 +59,8 @@ class Fetcher {
   Result<std::optional<std::uint64_t>> size_of(const std::string& url);
   /// Reads a whole file to learn its sha256 and size; nothing is kept. Starts anew after a broken transfer,
   /// so that the result is of one answer. More than `limit_bytes`, or another content than `expected` (sha256
-  /// or sha512), is integrity. With `compress_size` the stored form is learnt in the same pass, should the file
-  /// have that size.
+  /// or sha512), is integrity. With `compress_size` the stored form is learnt in the same pass, should the
+  /// file have that size.
   Result<Measured> measure(const std::string& url, std::uint64_t limit_bytes,
                            const std::optional<Digest>& expected,
                            std::optional<std::uint64_t> compress_size = std::nullopt);

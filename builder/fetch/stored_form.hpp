@@ -1,4 +1,5 @@
-/// Which files lie compressed in the bundle, and as what: decided when locking, from the bytes as they pass by.
+/// Which files lie compressed in the bundle, and as what: decided when locking, from the bytes as they pass
+/// by.
 #pragma once
 
 #include <cstdint>

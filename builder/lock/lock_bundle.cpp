@@ -103,7 +103,8 @@ Result<Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockO
     bytes += blob.size;
     bundled_bytes += blob.bundled_size();
   }
-  log.info("locked {} blobs, {} to fetch, {} in the bundle", lock.blobs.size(), format_bytes(bytes), format_bytes(bundled_bytes));
+  log.info("locked {} blobs, {} to fetch, {} in the bundle", lock.blobs.size(), format_bytes(bytes),
+           format_bytes(bundled_bytes));
   return lock;
 }
 

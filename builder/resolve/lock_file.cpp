@@ -101,10 +101,9 @@ Result<Pinned> lock_file(const WantedFile& wanted, const ResolveContext& context
   origin.kind = bundle::OriginKind::url;
   origin.url = wanted.url;
   origin.evidence = std::move(claim.evidence);
-  return Pinned{
-      bundle::LockedFile{wanted.path, wanted.mode, wanted.role, wanted.platform, measured.sha256},
-      bundle::LockedBlob{measured.sha256, measured.size, "application/octet-stream", std::move(origin),
-                         std::move(measured.stored)}};
+  return Pinned{bundle::LockedFile{wanted.path, wanted.mode, wanted.role, wanted.platform, measured.sha256},
+                bundle::LockedBlob{measured.sha256, measured.size, "application/octet-stream",
+                                   std::move(origin), std::move(measured.stored)}};
 }
 
 Status add_file(bundle::LockedFile file, ResolvedFiles& to) {

@@ -54,8 +54,7 @@ Result<std::string> read_member(const OpenedSite& opened, const bundle::FileEntr
                                 std::uint64_t limit) {
   for (auto bundle = opened.bundles.rbegin(); bundle != opened.bundles.rend(); ++bundle) {
     const auto* blob = (*bundle)->contents().find_blob(file.blob());
-    if (blob != nullptr && blob->offset)
-      return within((*bundle)->file().read_file(file, limit), file.path);
+    if (blob != nullptr && blob->offset) return within((*bundle)->file().read_file(file, limit), file.path);
   }
   return fail(ErrorCode::not_found, "none of the given bundles holds {}: give the earlier one as well",
               file.path);

@@ -13,7 +13,8 @@ namespace {
 constexpr int kLevel = 3;
 /// A block of the format: the encoder is always given this much, the decoder at most this much.
 constexpr std::size_t kPieceBytes = 128U << 10;
-/// A frame of empty blocks would keep a reader busy for nothing; an honest encoder gives content for every block.
+/// A frame of empty blocks would keep a reader busy for nothing; an honest encoder gives content for every
+/// block.
 constexpr std::uint64_t kMaxIdleBytes = 1U << 20;
 
 struct Deleter {
@@ -69,7 +70,8 @@ struct ZstdCompressSink::State {
   std::vector<std::byte> compressed = std::vector<std::byte>(kPieceBytes);
 };
 
-ZstdCompressSink::ZstdCompressSink(Sink& to, std::uint64_t size) : state_(std::make_unique<State>(to, size)) {}
+ZstdCompressSink::ZstdCompressSink(Sink& to, std::uint64_t size)
+    : state_(std::make_unique<State>(to, size)) {}
 ZstdCompressSink::~ZstdCompressSink() = default;
 
 Status ZstdCompressSink::write(Bytes data) {
@@ -166,7 +168,8 @@ struct ZstdSource::State {
   Result<std::size_t> read(MutableBytes to) {
     if (finished || to.empty()) return std::size_t{0};
     if (!context) TRY(begin());
-    ZSTD_outBuffer out{to.data(), static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), size - given)), 0};
+    ZSTD_outBuffer out{to.data(), static_cast<std::size_t>(std::min<std::uint64_t>(to.size(), size - given)),
+                       0};
     while (out.pos < out.size && !ended) {
       TRY(step(out));
       if (out.pos != 0) break;

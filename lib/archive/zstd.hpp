@@ -1,7 +1,8 @@
 /// zstd frames (RFC 8878): one fixed way to write them, and a reader that believes nothing it reads.
 ///
-/// Written: one frame of level 3 with the content's size and checksum, by one thread. The encoder is fed whole pieces of
-/// 128 KiB whatever the sizes of the writes, so its output depends on the content and the library's version only.
+/// Written: one frame of level 3 with the content's size and checksum, by one thread. The encoder is fed
+/// whole pieces of 128 KiB whatever the sizes of the writes, so its output depends on the content and the
+/// library's version only.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ class ZstdCompressSink final : public Sink {
   ~ZstdCompressSink() override;
   /// More than `size` bytes in all are ErrorCode::integrity.
   Status write(Bytes data) override;
-  /// Ends the frame; to be called once, after the last write. Fewer than `size` bytes are ErrorCode::integrity.
+  /// Ends the frame; to be called once, after the last write. Fewer than `size` bytes are
+  /// ErrorCode::integrity.
   Status finish();
 
  private:
@@ -37,9 +39,9 @@ class ZstdCompressSink final : public Sink {
 
 /// Reads the content of one frame. Memory: the frame's window (at most 128 MiB) and less than 1 MiB.
 ///
-/// ErrorCode::integrity, naming `what`, for anything but exactly one frame of exactly `size` bytes: another format, a header
-/// that says another size, damage, a missing end, bytes after the end. Never gives more than `size` bytes, and gives the
-/// last of them only after the frame's end and checksum were seen to be right.
+/// ErrorCode::integrity, naming `what`, for anything but exactly one frame of exactly `size` bytes: another
+/// format, a header that says another size, damage, a missing end, bytes after the end. Never gives more than
+/// `size` bytes, and gives the last of them only after the frame's end and checksum were seen to be right.
 class ZstdSource final : public Source {
  public:
   /// `from` must outlive it.

@@ -8,8 +8,8 @@
 
 namespace sealift::bundle {
 
-/// Extents are aligned, inside the bundle and apart; images, files and packages name listed blobs; both lists are sorted;
-/// compressed files fit their blobs. ErrorCode::integrity, beginning with `what`.
+/// Extents are aligned, inside the bundle and apart; images, files and packages name listed blobs; both lists
+/// are sorted; compressed files fit their blobs. ErrorCode::integrity, beginning with `what`.
 Status check_contents(const Contents& contents, const std::string& what);
 
 }  // namespace sealift::bundle

@@ -44,7 +44,8 @@ Status check_content(Source& from, const FileEntry& file, MutableBytes buffer) {
   }
   const Digest found = hasher.finish();
   if (found == file.digest) return {};
-  return fail(ErrorCode::integrity, "{}: expected digest {}, found {} in its compressed form", file.path, file.digest.str(), found.str());
+  return fail(ErrorCode::integrity, "{}: expected digest {}, found {} in its compressed form", file.path,
+              file.digest.str(), found.str());
 }
 
 Status read_to_end(Source& from, MutableBytes buffer) {
@@ -57,7 +58,8 @@ Status read_to_end(Source& from, MutableBytes buffer) {
 }  // namespace
 
 Status check_extent(const BundleFile& file, const ExtentCheck& check) {
-  std::vector<std::byte> buffer(static_cast<std::size_t>(std::clamp<std::uint64_t>(check.size, 1, kReadBytes)));
+  std::vector<std::byte> buffer(
+      static_cast<std::size_t>(std::clamp<std::uint64_t>(check.size, 1, kReadBytes)));
   HashingSource source(file, check);
   Status content;
   if (check.content != nullptr) content = check_content(source, *check.content, buffer);
@@ -65,8 +67,8 @@ Status check_extent(const BundleFile& file, const ExtentCheck& check) {
   TRY(within(read_to_end(source, buffer), fmt::format("{}: {}", file.path().string(), check.name)));
   const Digest found = source.finish();
   if (found != check.digest) {
-    return fail(ErrorCode::integrity, "{}: {} at offset {}: expected digest {}, found {}", file.path().string(), check.name, check.offset,
-                check.digest.str(), found.str());
+    return fail(ErrorCode::integrity, "{}: {} at offset {}: expected digest {}, found {}",
+                file.path().string(), check.name, check.offset, check.digest.str(), found.str());
   }
   return within(std::move(content), file.path().string());
 }

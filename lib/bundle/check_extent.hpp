@@ -17,12 +17,13 @@ struct ExtentCheck {
   const Digest& digest;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  const FileEntry* content = nullptr;                 ///< the file that lies in it compressed, to be checked in the same pass
-  const std::atomic<bool>* stop = nullptr;            ///< ends the reading with ErrorCode::interrupted
-  std::function<void(std::uint64_t)> report = {};     ///< told of bytes as they were read
+  const FileEntry* content = nullptr;              ///< the file that lies in it compressed, to be checked, too
+  const std::atomic<bool>* stop = nullptr;         ///< ends the reading with ErrorCode::interrupted
+  std::function<void(std::uint64_t)> report = {};  ///< told of bytes as they were read
 };
 
-/// ErrorCode::integrity, naming the bundle, when the bytes or the content they compress are others than they should be.
+/// ErrorCode::integrity, naming the bundle, when the bytes or the content they compress are others than they
+/// should be.
 Status check_extent(const BundleFile& file, const ExtentCheck& check);
 
 }  // namespace sealift::bundle

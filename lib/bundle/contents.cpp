@@ -121,8 +121,9 @@ Status read_encoding(const json::Reader& reader, FileEntry& file) {
   if (!reader.has("encoding") && !reader.has("stored")) return {};
   TRY_ASSIGN(const std::string encoding, reader.string("encoding"));
   if (encoding != kZstdEncoding) {
-    return fail(ErrorCode::unsupported, "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it",
-                reader.path(), kZstdEncoding, encoding.substr(0, 40));
+    return fail(ErrorCode::unsupported,
+                "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it", reader.path(),
+                kZstdEncoding, encoding.substr(0, 40));
   }
   TRY_ASSIGN(file.stored, read_digest(reader, "stored"));
   return {};

@@ -90,7 +90,8 @@ Result<StoredForm> read_stored(const json::Reader& reader, const LockedBlob& blo
   TRY_ASSIGN(stored.by, reader.string("by"));
   if (blob.origin.kind != OriginKind::url || stored.digest.algorithm() != DigestAlgorithm::sha256 ||
       stored.digest == blob.digest || stored.size == 0 || stored.size >= blob.size) {
-    return fail(ErrorCode::integrity, "{}: expected the sha256 and the size, smaller than {}, of a compressed download, found {} of {} bytes",
+    return fail(ErrorCode::integrity,
+                "{}: expected the sha256 and the size, smaller than {}, of a compressed download, found {} of {} bytes",
                 reader.path(), blob.size, stored.digest.str(), stored.size);
   }
   return stored;

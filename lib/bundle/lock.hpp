@@ -34,7 +34,8 @@ struct Origin {
   std::vector<std::string> evidence;  ///< what was checked upstream: "sha256 <url>", "openpgp <url> <fingerprint>", "digest in bundle.yaml", ...
 };
 
-/// A blob as it lies in the bundle when that is not as it comes from upstream: one zstd frame (lib/archive/zstd.hpp).
+/// A blob as it lies in the bundle when that is not as it comes from upstream: one zstd frame
+/// (lib/archive/zstd.hpp).
 struct StoredForm {
   Digest digest;  ///< sha256
   std::uint64_t size = 0;

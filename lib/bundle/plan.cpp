@@ -47,12 +47,16 @@ Status add_generated(std::vector<GeneratedFile> generated, Draft& draft) {
 
 /// What lies in the bundle of a locked blob; what only upstream has of it is in `stored`.
 BlobEntry blob_entry(const LockedBlob& blob) {
-  return {blob.bundled_digest(), blob.bundled_size(), {}, blob.stored ? "application/zstd" : blob.media_type,
+  return {blob.bundled_digest(),
+          blob.bundled_size(),
+          {},
+          blob.stored ? "application/zstd" : blob.media_type,
           {source_of(blob), blob.origin.evidence}};
 }
 
 FileEntry file_entry(const LockedFile& file, const LockedBlob& blob) {
-  FileEntry entry{"files/" + file.path, file.digest, blob.size, blob.media_type, file.mode, file.role, file.platform};
+  FileEntry entry{"files/" + file.path, file.digest, blob.size, blob.media_type, file.mode, file.role,
+                  file.platform};
   if (blob.stored) entry.stored = blob.stored->digest;
   return entry;
 }

@@ -49,8 +49,8 @@ class BundleFile {
   Result<std::string> read_blob(const Digest& digest, std::uint64_t limit_bytes) const;
   /// Streams a blob into `sink`, checking size and digest; the sink may have seen bytes when this fails.
   Status copy_blob(const Digest& digest, Sink& sink) const;
-  /// Reads a whole small file of the served tree, decompressed when need be, and checks its digest. `file` may be of another
-  /// bundle's contents: the blob counts.
+  /// Reads a whole small file of the served tree, decompressed when need be, and checks its digest. `file`
+  /// may be of another bundle's contents: the blob counts.
   Result<std::string> read_file(const FileEntry& file, std::uint64_t limit_bytes) const;
   /// As copy_blob, for the file's own bytes.
   Status copy_file(const FileEntry& file, Sink& sink) const;

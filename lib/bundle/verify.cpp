@@ -7,7 +7,6 @@
 #include <unordered_set>
 
 #include <fcntl.h>
-
 #include <fmt/ranges.h>
 
 #include "lib/bundle/check_extent.hpp"
@@ -153,7 +152,8 @@ Status VerifiedBundle::check_file(const FileEntry& file, const std::atomic<bool>
   if (!file.stored) return check_blob(file.digest, stop);
   TRY(check_unchanged(*file_));
   TRY_ASSIGN(const BlobEntry* const blob, file_->present_blob(*file.stored));
-  TRY(check_extent(*file_, {blob_path(blob->digest.hex()), blob->digest, *blob->offset, blob->size, &file, stop}));
+  TRY(check_extent(*file_,
+                   {blob_path(blob->digest.hex()), blob->digest, *blob->offset, blob->size, &file, stop}));
   const std::lock_guard lock(checked_->mutex);
   checked_->digests.insert(blob->digest);
   checked_->contents.insert(file.digest);

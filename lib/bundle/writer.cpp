@@ -39,7 +39,8 @@ Status rehash(const FileDescriptor& file, std::uint64_t offset, std::uint64_t si
 Status BlobSink::write(Bytes data) {
   const LockedBlob& blob = wanted_->blob;
   if (data.size() > blob.bundled_size() - position_) {
-    return fail(ErrorCode::integrity, "{}: more than the expected {} bytes", blob.bundled_digest().str(), blob.bundled_size());
+    return fail(ErrorCode::integrity, "{}: more than the expected {} bytes", blob.bundled_digest().str(),
+                blob.bundled_size());
   }
   TRY(within(write_exactly_at(writer_->file_, wanted_->offset + position_, data), writer_->path_.string() + ".partial"));
   hasher_.update(data);
@@ -61,7 +62,8 @@ Status BlobSink::commit() {
   const LockedBlob& blob = wanted_->blob;
   const Digest& expected = blob.bundled_digest();
   if (position_ != blob.bundled_size()) {
-    return fail(ErrorCode::integrity, "{}: expected {} bytes, found {}", expected.str(), blob.bundled_size(), position_);
+    return fail(ErrorCode::integrity, "{}: expected {} bytes, found {}", expected.str(), blob.bundled_size(),
+                position_);
   }
   const Digest found = hasher_.finish();
   if (found != expected) {
@@ -169,7 +171,8 @@ bool BundleWriter::is_complete(const WantedBlob& wanted) const {
   const Digest& expected = wanted.blob.bundled_digest();
   if (!done_.contains(expected)) return false;
   Hasher hasher;
-  return rehash(file_, wanted.offset, wanted.blob.bundled_size(), hasher).has_value() && hasher.finish() == expected;
+  return rehash(file_, wanted.offset, wanted.blob.bundled_size(), hasher).has_value() &&
+         hasher.finish() == expected;
 }
 
 Result<std::unique_ptr<BlobSink>> BundleWriter::begin(const WantedBlob& wanted) {

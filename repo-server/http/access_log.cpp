@@ -38,8 +38,7 @@ void AccessLog::write(std::string_view lines) const {
 }
 
 void AccessLogBuffer::add(const Request& request, int status, std::uint64_t body_bytes,
-                          std::string_view rfc3339, std::chrono::microseconds took,
-                          std::string_view error) {
+                          std::string_view rfc3339, std::chrono::microseconds took, std::string_view error) {
   if (!log_->is_on()) return;
   fmt::format_to(std::back_inserter(lines_), "{} {} \"{} {}\" {} {} host=\"{}\" agent=\"{}\" tls={} us={}",
                  rfc3339, request.peer, escape_log(request.method_name), escape_log(request.target), status,

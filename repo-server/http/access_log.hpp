@@ -41,8 +41,8 @@ class AccessLogBuffer {
   AccessLogBuffer(const AccessLogBuffer&) = delete;
   AccessLogBuffer& operator=(const AccessLogBuffer&) = delete;
 
-  /// `rfc3339` is the time of the answer; `body_bytes` what was really sent of the body; `error` why the answer was
-  /// broken off, when the reason is here and not with the client.
+  /// `rfc3339` is the time of the answer; `body_bytes` what was really sent of the body; `error` why the
+  /// answer was broken off, when the reason is here and not with the client.
   void add(const Request& request, int status, std::uint64_t body_bytes, std::string_view rfc3339,
            std::chrono::microseconds took, std::string_view error);
   /// A request that could not be parsed.

@@ -223,15 +223,16 @@ asio::awaitable<Response> Connection::ask_handler(const Request& request) {
     if (response.status == 503) response.headers += "Retry-After: 10\r\n";
   }
   if (response.expanded && request.method == Method::get && worker_.expanding >= kMaxExpanding) {
-    response = handler_.failure(request, Error(ErrorCode::interrupted, "too many files are being decompressed; try again"));
+    response = handler_.failure(
+        request, Error(ErrorCode::interrupted, "too many files are being decompressed; try again"));
     response.headers += "Retry-After: 10\r\n";
   }
   co_return response;
 }
 
 asio::awaitable<Result<bool>> Connection::send(Prepared& prepared) {
-  const bool sent =
-      co_await transport_.write(prepared.head, prepared.text, prepared.text.empty() && prepared.body_size() > 0);
+  const bool sent = co_await transport_.write(prepared.head, prepared.text,
+                                              prepared.text.empty() && prepared.body_size() > 0);
   if (!sent) co_return false;
   if (prepared.expanded) co_return co_await send_expanded(std::move(*prepared.expanded));
   if (!prepared.file) co_return true;

@@ -78,8 +78,8 @@ class Connection {
   boost::asio::awaitable<bool> answer(const Request& request);
   /// The handler's answer, after whatever had to be prepared.
   boost::asio::awaitable<Response> ask_handler(const Request& request);
-  /// Head and body. False when the client is gone; an error when the content turns out damaged on the way. In both
-  /// cases the stream must be broken off.
+  /// Head and body. False when the client is gone; an error when the content turns out damaged on the way. In
+  /// both cases the stream must be broken off.
   boost::asio::awaitable<Result<bool>> send(Prepared& prepared);
   boost::asio::awaitable<Result<bool>> send_expanded(ZstdBody expanded);
   boost::asio::awaitable<void> refuse(int status, std::string_view reason);

@@ -1,5 +1,5 @@
-/// A body that lies compressed in a file, decompressed piece by piece as it is sent. Memory: the frame's window
-/// (2 MiB for what Sealift writes) and some 100 KiB.
+/// A body that lies compressed in a file, decompressed piece by piece as it is sent. Memory: the frame's
+/// window (2 MiB for what Sealift writes) and some 100 KiB.
 #pragma once
 
 #include <cstddef>
@@ -21,9 +21,9 @@ class ExpandedBody {
   /// Bytes before the asked range that are still to be passed over.
   bool is_before_range() const { return position_ < body_.first; }
   bool is_done() const { return position_ == body_.first + body_.length; }
-  /// The next piece of the range, at most 64 KiB, valid until the next call; empty while before the range. Never more
-  /// than the range in all. ErrorCode::integrity when the stored bytes are not what they should be, which is known
-  /// before the file's last byte is given; conflict when the file was changed meanwhile.
+  /// The next piece of the range, at most 64 KiB, valid until the next call; empty while before the range.
+  /// Never more than the range in all. ErrorCode::integrity when the stored bytes are not what they should
+  /// be, which is known before the file's last byte is given; conflict when the file was changed meanwhile.
   Result<std::string_view> next();
 
  private:

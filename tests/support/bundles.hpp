@@ -21,7 +21,8 @@ class BundleRecipe {
   /// A served file at files/<path>.
   BundleRecipe& file(const std::string& path, std::string content, const std::string& role = "", const std::string& platform = "");
   /// As file, stored compressed; the content must become smaller by that.
-  BundleRecipe& compressed(const std::string& path, std::string content, const std::string& role = "", const std::string& platform = "");
+  BundleRecipe& compressed(const std::string& path, std::string content, const std::string& role = "",
+                           const std::string& platform = "");
   /// Stores these bytes in place of the compressed form of that file, as a builder gone wrong would.
   BundleRecipe& replace_stored(const Digest& file, std::string frame);
   /// A single-platform OCI image (linux/amd64) with these layers' bytes as they are; layers should be tar or tar+gzip.
@@ -56,7 +57,8 @@ std::string zstd_frame(const std::string& content);
 /// Text of this size that zstd makes smaller by more than half, and another for each seed.
 std::string compressible_text(std::size_t size, unsigned seed);
 
-/// A recipe with two images, a few files (one of them stored compressed) and a program: enough for most tests.
+/// A recipe with two images, a few files (one of them stored compressed) and a program: enough for most
+/// tests.
 BundleRecipe small_bundle();
 
 }  // namespace sealift::test

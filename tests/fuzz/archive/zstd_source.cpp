@@ -13,14 +13,17 @@ constexpr std::uint64_t kMostBytes = 8U << 20;
 class Pieces final : public Source {
  public:
   Pieces(Bytes data, std::size_t most) : from_(data), most_(most) {}
-  Result<std::size_t> read(MutableBytes buffer) override { return from_.read(buffer.first(std::min(buffer.size(), most_))); }
+  Result<std::size_t> read(MutableBytes buffer) override {
+    return from_.read(buffer.first(std::min(buffer.size(), most_)));
+  }
 
  private:
   MemorySource from_;
   std::size_t most_;
 };
 
-/// The content, or nothing when it was refused. Never more than the size that was said, and all of it when accepted.
+/// The content, or nothing when it was refused. Never more than the size that was said, and all of it when
+/// accepted.
 std::string expanded(Bytes frame, std::uint64_t size, std::size_t piece) {
   Pieces from(frame, piece);
   archive::ZstdSource source(from, size, "fuzz");

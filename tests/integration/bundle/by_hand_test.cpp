@@ -50,8 +50,9 @@ TEST_F(ByHand, TheDocumentedCommandsGetACompressedFile) {
   const std::size_t from = page.find("stored=$(tar");
   ASSERT_NE(from, std::string::npos);
   const std::string script = page.substr(from, page.find("```", from) - from);
-  const CommandOutput output = *run(
-      {.arguments = {"bash", "-c", "set -euo pipefail; cd \"$0\" && eval \"$1\"", directory_.path().string(), script}});
+  const CommandOutput output =
+      *run({.arguments = {"bash", "-c", "set -euo pipefail; cd \"$0\" && eval \"$1\"",
+                          directory_.path().string(), script}});
   EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
   EXPECT_EQ(read_file(directory_.path() / "kubelet", 1 << 20).value(), test::compressible_text(200000, 1));
 }

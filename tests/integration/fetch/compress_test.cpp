@@ -212,7 +212,8 @@ TEST_F(CompressedLock, AnotherLibrarysLockIsSaidToBeThat) {
     stored().digest = digest_of("what zstd 1.4.9 makes of it");
     stored().size = static_cast<std::uint64_t>(static_cast<std::int64_t>(stored().size) + difference);
     const std::string name = fmt::format("{}.tar", difference);
-    EXPECT_FAILS(create(lock_, name, 1), ErrorCode::unsupported, "the lock was made with zstd 1.4.9 level 3, here is " + archive::zstd_encoder());
+    EXPECT_FAILS(create(lock_, name, 1), ErrorCode::unsupported,
+                 "the lock was made with zstd 1.4.9 level 3, here is " + archive::zstd_encoder());
     EXPECT_FAILS(create(lock_, name, 1), ErrorCode::unsupported, "compressFiles: false");
     EXPECT_FALSE(fs::exists(path(name)));
   }
@@ -227,7 +228,8 @@ TEST_F(CompressedLock, AChangedUpstreamIsNotBlamedOnTheLibrary) {
   // Compresses to more than locked, which must not be noticed first.
   put("kubelet", noise(content_.size()));
   EXPECT_FAILS(create(lock_, "x.tar", 1), ErrorCode::integrity, at("kubelet"));
-  EXPECT_FAILS(create(lock_, "x.tar", 1), ErrorCode::integrity, "expected digest " + digest_of(content_).str());
+  EXPECT_FAILS(create(lock_, "x.tar", 1), ErrorCode::integrity,
+               "expected digest " + digest_of(content_).str());
   put("kubelet", content_);
   ASSERT_OK(create(lock_, "x.tar", 1));
   EXPECT_TRUE(verified_file("x.tar", "files/kubelet").value() == content_);

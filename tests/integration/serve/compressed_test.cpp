@@ -24,7 +24,9 @@ class CompressedTest : public ServedBundleTest {
   }
   std::string body() { return *read_file(path("body"), 64U << 20); }
   std::string head() { return *read_file(path("head"), 1U << 20); }
-  std::string url(const std::string& scheme = "http") const { return fmt::format("{}://{}/files/kubelet", scheme, repository()); }
+  std::string url(const std::string& scheme = "http") const {
+    return fmt::format("{}://{}/files/kubelet", scheme, repository());
+  }
   std::string expanded(const std::string& file) { return run_client({"zstd", "-q", "-d", "-c", path(file)}); }
   /// A mirror of this process serves a bundle whose kubelet is what `recipe` says, whatever its bytes are.
   void serve_again(const test::BundleRecipe& recipe) {
@@ -98,7 +100,8 @@ TEST_F(CompressedTest, BrokenDownloadsGoOn) {
   EXPECT_EQ(run_client({"curl", "-sS", "-C", "-", "-o", path("body"), "-w", "%{http_code}", url()}), "206");
   EXPECT_TRUE(body() == content);
   ASSERT_TRUE(write_file_atomically(path("body"), frame.substr(0, 100'000)));
-  EXPECT_EQ(run_client({"curl", "-sS", "-C", "-", "-H", "Accept-Encoding: zstd", "-o", path("body"), "-w", "%{http_code}", url()}),
+  EXPECT_EQ(run_client({"curl", "-sS", "-C", "-", "-H", "Accept-Encoding: zstd", "-o", path("body"), "-w",
+                        "%{http_code}", url()}),
             "206");
   EXPECT_TRUE(body() == frame);
 }
@@ -114,19 +117,29 @@ TEST_F(CompressedTest, EachFormIsRevalidatedByItself) {
 }
 
 TEST_F(CompressedTest, ConnectionsStayOpenBetweenFiles) {
-  const std::string out = run_client({"curl", "-sS", url(), "-o", path("body"), fmt::format("http://{}/files/notes.txt", repository()),
-                                      "-w", "[%{num_connects}]"});
+  const std::string out =
+      run_client({"curl", "-sS", url(), "-o", path("body"),
+                  fmt::format("http://{}/files/notes.txt", repository()), "-w", "[%{num_connects}]"});
   EXPECT_EQ(out, "[1]carried across\n[0]");
 }
 
 TEST_F(CompressedTest, ManyAtOnceGetTheRightBytes) {
-  std::vector<std::string> arguments = {"curl",           "-sS",  "--cacert",         path("ca.crt"), "--parallel",
-                                        "--parallel-max", "20",   "--parallel-immediate", "--no-progress-meter"};
+  std::vector<std::string> arguments = {"curl",
+                                        "-sS",
+                                        "--cacert",
+                                        path("ca.crt"),
+                                        "--parallel",
+                                        "--parallel-max",
+                                        "20",
+                                        "--parallel-immediate",
+                                        "--no-progress-meter"};
   for (int i = 0; i < 20; ++i) {
-    arguments.insert(arguments.end(), {url(i % 2 == 0 ? "http" : "https"), "-o", path(fmt::format("copy{}", i))});
+    arguments.insert(arguments.end(),
+                     {url(i % 2 == 0 ? "http" : "https"), "-o", path(fmt::format("copy{}", i))});
   }
   run_client(arguments);
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(*read_file(path(fmt::format("copy{}", i)), 64U << 20) == content) << i;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_TRUE(*read_file(path(fmt::format("copy{}", i)), 64U << 20) == content) << i;
 }
 
 TEST_F(CompressedTest, ASlowReaderDoesNotHoldUpOthers) {
@@ -135,7 +148,8 @@ TEST_F(CompressedTest, ASlowReaderDoesNotHoldUpOthers) {
   start();
   const std::string script =
       "curl -sS --limit-rate 100k -o \"$1\" \"$3\" & slow=$!; "
-      "for i in 1 2 3; do curl -sS --max-time 20 -o \"$2\" \"$3\" || exit 1; done; kill -0 $slow && kill $slow";
+      "for i in 1 2 3; do curl -sS --max-time 20 -o \"$2\" \"$3\" || exit 1; done; kill -0 $slow && kill "
+      "$slow";
   run_client({"bash", "-c", script, "bash", path("slow"), path("body"), url()});
   EXPECT_TRUE(body() == content);
 }
@@ -151,7 +165,8 @@ TEST_F(CompressedTest, WhatDoesNotBecomeTheFileIsNeverServed) {
 }
 
 TEST_F(CompressedTest, AStreamThatTurnsOutDamagedIsCutShortAndLogged) {
-  // The record of an earlier full verification is believed: this bundle was never read since, and its frame lies about its end.
+  // The record of an earlier full verification is believed: this bundle was never read since, and its frame
+  // lies about its end.
   std::string damaged = frame;
   damaged.back() = static_cast<char>(damaged.back() ^ 1);
   test::BundleRecipe recipe;

@@ -42,7 +42,9 @@ std::string compressed(std::string_view content, const std::vector<std::size_t>&
 class SlowSource final : public Source {
  public:
   SlowSource(std::string_view text, std::size_t most) : from_(text), most_(most) {}
-  Result<std::size_t> read(MutableBytes buffer) override { return from_.read(buffer.first(std::min(buffer.size(), most_))); }
+  Result<std::size_t> read(MutableBytes buffer) override {
+    return from_.read(buffer.first(std::min(buffer.size(), most_)));
+  }
 
  private:
   MemorySource from_;
@@ -78,7 +80,8 @@ std::string by_program(const std::string& content, std::vector<std::string> opti
 TEST(ZstdCompress, SameBytesHoweverTheyArrive) {
   std::mt19937 random(1);
   // Around the encoder's pieces and blocks, where an end may fall together with one.
-  for (const std::size_t size : {0UL, 1UL, 1000UL, (128UL << 10) - 1, 128UL << 10, (128UL << 10) + 1, 256UL << 10, 3'000'000UL}) {
+  for (const std::size_t size :
+       {0UL, 1UL, 1000UL, (128UL << 10) - 1, 128UL << 10, (128UL << 10) + 1, 256UL << 10, 3'000'000UL}) {
     const std::string content = sample(size);
     const std::string whole = compressed(content);
     for (int round = 0; round < 20; ++round) {
@@ -111,7 +114,9 @@ TEST(ZstdCompress, RefusesAnotherSizeThanAnnounced) {
   EXPECT_EQ(finished.error().code(), ErrorCode::integrity);
 }
 
-TEST(ZstdCompress, NamesTheLibraryAndTheLevel) { EXPECT_THAT(zstd_encoder(), testing::MatchesRegex("zstd [0-9.]+ level 3")); }
+TEST(ZstdCompress, NamesTheLibraryAndTheLevel) {
+  EXPECT_THAT(zstd_encoder(), testing::MatchesRegex("zstd [0-9.]+ level 3"));
+}
 
 TEST(ZstdExpand, ReturnsTheContentFromPiecesOfAnySize) {
   for (const std::size_t size : {0UL, 1UL, 300'000UL}) {
@@ -153,10 +158,12 @@ TEST(ZstdExpand, RefusesABombLargerThanDeclared) {
   const std::string bomb = compressed(std::string(50'000'000, '\0'));
   EXPECT_LT(bomb.size(), 10'000U);
   EXPECT_THAT(refusal(bomb, 1000), HasSubstr("its header says 50000000 bytes"));
-  EXPECT_THAT(refusal(by_program(std::string(1'000'000, '\0'), {}), 1000), HasSubstr("does not say the size"));
+  EXPECT_THAT(refusal(by_program(std::string(1'000'000, '\0'), {}), 1000),
+              HasSubstr("does not say the size"));
 }
 
-/// The header says `size` bytes, the only block repeats one byte `repeated` times (RFC 8878, sections 3.1.1.1 and 3.1.1.2).
+/// The header says `size` bytes, the only block repeats one byte `repeated` times (RFC 8878, sections 3.1.1.1
+/// and 3.1.1.2).
 std::string rle_frame(std::uint32_t size, std::uint32_t repeated) {
   std::string frame("\x28\xB5\x2F\xFD", 4);
   frame += '\xA0';  // a content size of four bytes, one segment
@@ -190,7 +197,8 @@ TEST(ZstdExpand, RefusesEveryFlippedBit) {
 
 TEST(ZstdExpand, RefusesOtherFormats) {
   EXPECT_THAT(refusal(std::string("\x1f\x8b\x08\x00 gzip", 9), 5), HasSubstr("begins otherwise"));
-  EXPECT_THAT(refusal(std::string("\x50\x2A\x4D\x18\x04\x00\x00\x00skip", 12), 4), HasSubstr("begins otherwise"));
+  EXPECT_THAT(refusal(std::string("\x50\x2A\x4D\x18\x04\x00\x00\x00skip", 12), 4),
+              HasSubstr("begins otherwise"));
   EXPECT_NE(refusal("", 0), "accepted");
 }
 

@@ -45,13 +45,16 @@ TEST(Lock, RejectsInlinedContentOfAnotherDigest) {
 /// A full lock whose kubelet is stored compressed.
 Lock lock_with_stored() {
   Lock lock = full_lock();
-  const auto kubelet = std::find_if(lock.files.begin(), lock.files.end(), [](const auto& file) { return file.role == "kubelet"; });
+  const auto kubelet = std::find_if(lock.files.begin(), lock.files.end(),
+                                    [](const auto& file) { return file.role == "kubelet"; });
   EXPECT_TRUE(lock.blobs.at(kubelet->digest).stored);
   return lock;
 }
 
 LockedBlob& stored_blob(Lock& lock) {
-  return std::find_if(lock.blobs.begin(), lock.blobs.end(), [](const auto& one) { return one.second.stored.has_value(); })->second;
+  return std::find_if(lock.blobs.begin(), lock.blobs.end(),
+                      [](const auto& one) { return one.second.stored.has_value(); })
+      ->second;
 }
 
 std::string error_of(const Lock& lock) {

@@ -1,10 +1,9 @@
 // Files that lie compressed in a bundle: planned, written, read and verified.
 #include <random>
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
 
 #include "lib/bundle/reader.hpp"
 #include "lib/bundle/signatures.hpp"
@@ -52,7 +51,8 @@ TEST_F(StoredFile, KeepsTheDigestAndSizePeopleKnow) {
   EXPECT_EQ(plan.contents.find_blob(file->digest), nullptr);
   EXPECT_LT(plan.contents.size, content_.size());
   EXPECT_EQ(plan.wanted_bytes, content_.size());
-  EXPECT_THAT(plan.contents_text, HasSubstr(fmt::format("\"encoding\":\"zstd\",\"stored\":\"{}\"", digest_of(frame_).str())));
+  EXPECT_THAT(plan.contents_text,
+              HasSubstr(fmt::format("\"encoding\":\"zstd\",\"stored\":\"{}\"", digest_of(frame_).str())));
 }
 
 TEST_F(StoredFile, IsReadAsItself) {
@@ -64,7 +64,8 @@ TEST_F(StoredFile, IsReadAsItself) {
   EXPECT_EQ(bundle->file().read_file(*file, 1 << 20).value(), content_);
   EXPECT_EQ(bundle->file().read_blob(file->blob(), 1 << 20).value(), frame_);
   EXPECT_FALSE(bundle->file().read_file(*file, content_.size() - 1));
-  EXPECT_EQ(bundle->file().read_file(*bundle->contents().find_file("files/notes.txt"), 100).value(), "carried across\n");
+  EXPECT_EQ(bundle->file().read_file(*bundle->contents().find_file("files/notes.txt"), 100).value(),
+            "carried across\n");
 }
 
 TEST_F(StoredFile, IsCheckedInBothForms) {
@@ -82,7 +83,8 @@ TEST_F(StoredFile, IsCheckedInBothForms) {
 
 TEST_F(StoredFile, ABlobThatCompressesAnotherContentIsFound) {
   // Signed by a builder gone wrong: every blob has its digest, but the file is another one.
-  for (const std::string& other : {test::compressible_text(400'000, 4), test::compressible_text(399'999, 3)}) {
+  for (const std::string& other :
+       {test::compressible_text(400'000, 4), test::compressible_text(399'999, 3)}) {
     test::BundleRecipe recipe;
     recipe.compressed("kubelet", content_).replace_stored(digest_of(content_), test::zstd_frame(other));
     fs::remove(path_);
@@ -142,13 +144,18 @@ TEST_F(StoredFile, HalfABlobBeginsAgainAndOthersGoOn) {
 
 TEST_F(StoredFile, OneBlobServesTwoPathsAndAPlainTwin) {
   test::BundleRecipe recipe;
-  recipe.compressed("a", content_).compressed("b", content_).file("frame.zst", frame_).generated("keys/c", content_);
+  recipe.compressed("a", content_)
+      .compressed("b", content_)
+      .file("frame.zst", frame_)
+      .generated("keys/c", content_);
   const auto bundle = written(recipe);
   EXPECT_EQ(bundle->contents().blobs.size(), 2U);
   const Status status = verify(*bundle);
   EXPECT_TRUE(status) << status.error().message();
   for (const FileEntry& file : bundle->contents().files) {
-    EXPECT_EQ(bundle->file().read_file(file, 1 << 20).value(), file.path == "files/frame.zst" ? frame_ : content_) << file.path;
+    EXPECT_EQ(bundle->file().read_file(file, 1 << 20).value(),
+              file.path == "files/frame.zst" ? frame_ : content_)
+        << file.path;
   }
 }
 
@@ -168,16 +175,19 @@ class ReadStoredEntry : public testing::Test {
   test::BundleRecipe recipe_ = test::small_bundle();
   Contents contents_ = recipe_.plan()->contents;
   std::string text_ = write_contents(contents_);
-  FileEntry& kubelet_ = *std::find_if(contents_.files.begin(), contents_.files.end(), [](const auto& file) { return file.stored.has_value(); });
+  FileEntry& kubelet_ = *std::find_if(contents_.files.begin(), contents_.files.end(),
+                                      [](const auto& file) { return file.stored.has_value(); });
 };
 
 TEST_F(ReadStoredEntry, RejectsAnUnknownEncoding) {
-  EXPECT_THAT(error_of(changed("\"encoding\":\"zstd\"", "\"encoding\":\"br\"")), HasSubstr("expected \"zstd\", found \"br\""));
+  EXPECT_THAT(error_of(changed("\"encoding\":\"zstd\"", "\"encoding\":\"br\"")),
+              HasSubstr("expected \"zstd\", found \"br\""));
 }
 
 TEST_F(ReadStoredEntry, RejectsHalfOfThePair) {
   EXPECT_NE(error_of(changed("\"encoding\":\"zstd\",", "")), "accepted");
-  EXPECT_NE(error_of(changed("\"encoding\":\"zstd\",\"stored\":", "\"encoding\":\"zstd\",\"other\":")), "accepted");
+  EXPECT_NE(error_of(changed("\"encoding\":\"zstd\",\"stored\":", "\"encoding\":\"zstd\",\"other\":")),
+            "accepted");
 }
 
 TEST_F(ReadStoredEntry, RejectsABlobThatIsNotListed) {

@@ -1,9 +1,8 @@
 #include "repo-server/http/expanded_body.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
 
 #include "tests/support/bundles.hpp"
 
@@ -49,8 +48,15 @@ class ExpandedBodyTest : public testing::Test {
 };
 
 TEST_F(ExpandedBodyTest, GivesEveryRange) {
-  for (const auto& [first, length] : std::vector<std::pair<std::uint64_t, std::uint64_t>>{
-           {0, 500'000}, {0, 1}, {1, 499'999}, {65'535, 2}, {65'536, 65'536}, {131'072, 10}, {499'999, 1}, {300'000, 200'000}}) {
+  for (const auto& [first, length] :
+       std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 500'000},
+                                                            {0, 1},
+                                                            {1, 499'999},
+                                                            {65'535, 2},
+                                                            {65'536, 65'536},
+                                                            {131'072, 10},
+                                                            {499'999, 1},
+                                                            {300'000, 200'000}}) {
     const auto text = all_of(body(frame_, content_.size(), first, length));
     ASSERT_TRUE(text) << text.error().message();
     EXPECT_TRUE(*text == content_.substr(first, length)) << first << " " << length;
@@ -62,8 +68,8 @@ TEST_F(ExpandedBodyTest, NeverGivesAllOfWhatIsDamaged) {
   checksum.back() = static_cast<char>(checksum.back() ^ 1);
   std::string middle = frame_;
   middle[middle.size() / 2] = static_cast<char>(middle[middle.size() / 2] ^ 0x55);
-  for (const std::string& stored :
-       {checksum, middle, frame_.substr(0, frame_.size() - 5), frame_ + "more", std::string(), test::zstd_frame("x")}) {
+  for (const std::string& stored : {checksum, middle, frame_.substr(0, frame_.size() - 5), frame_ + "more",
+                                    std::string(), test::zstd_frame("x")}) {
     const auto text = all_of(body(stored, content_.size(), 0, content_.size()));
     ASSERT_FALSE(text);
     EXPECT_EQ(text.error().code(), ErrorCode::integrity);

@@ -153,7 +153,8 @@ Response ten_bytes() {
 }
 
 TEST(ParseRequest, JoinsSeveralAcceptEncodingLines) {
-  const auto parsed = parse("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nAccept-Encoding: zstd;q=0\r\n\r\n");
+  const auto parsed =
+      parse("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nAccept-Encoding: zstd;q=0\r\n\r\n");
   ASSERT_NE(std::get_if<Request>(&parsed), nullptr);
   EXPECT_EQ(std::get<Request>(parsed).accept_encoding, "gzip,zstd;q=0");
 }
@@ -221,7 +222,8 @@ TEST(PrepareResponse, SaysTheEncodingOnlyWhereThereIsContent) {
   Request request;
   Response response = ten_bytes();
   response.content_encoding = "zstd";
-  EXPECT_THAT(prepare_response(request, response, kDate, true)->head, HasSubstr("Content-Encoding: zstd\r\n"));
+  EXPECT_THAT(prepare_response(request, response, kDate, true)->head,
+              HasSubstr("Content-Encoding: zstd\r\n"));
   request.range = "bytes=10-";
   EXPECT_THAT(prepare_response(request, response, kDate, true)->head, Not(HasSubstr("Content-Encoding")));
 }
