@@ -5,6 +5,8 @@
 #include <mutex>
 #include <thread>
 
+#include "builder/assemble/compress.hpp"
+
 namespace sealift::builder {
 
 namespace {
@@ -22,7 +24,7 @@ std::string describe(const bundle::LockedBlob& blob) {
 /// Reports progress, and lets one stream's failure stop the others at their next bytes.
 class ReportingSink final : public Sink {
  public:
-  ReportingSink(BlobSink& to, Progress& progress, std::uint64_t item, const std::atomic<bool>& stop)
+  ReportingSink(Sink& to, Progress& progress, std::uint64_t item, const std::atomic<bool>& stop)
       : to_(&to), progress_(&progress), item_(item), stop_(&stop) {}
   Status write(Bytes data) override {
     if (stop_->load(std::memory_order_relaxed)) return fail(ErrorCode::interrupted, "stopped");
@@ -32,7 +34,7 @@ class ReportingSink final : public Sink {
   }
 
  private:
-  BlobSink* to_;
+  Sink* to_;
   Progress* progress_;
   std::uint64_t item_;
   const std::atomic<bool>* stop_;
@@ -78,6 +80,7 @@ class Assembly {
       return {};
     }
     TRY_ASSIGN(const auto sink, writer_->begin(wanted));
+    if (wanted.blob.stored) return compress_into(wanted, *sink, item);
     const bool continued = sink->position() != 0;
     progress_->advance(item, sink->position());
     ReportingSink reporting(*sink, *progress_, item, stop_);
@@ -88,6 +91,14 @@ class Assembly {
     log_->warning("{}: the part left by an interrupted run was damaged, fetching it again", describe(wanted.blob));
     TRY((*fetch_)(wanted.blob, 0, reporting));
     return sink->commit();
+  }
+
+  Status compress_into(const WantedBlob& wanted, BlobSink& sink, std::uint64_t item) {
+    const auto fetch = [&](Sink& to) {
+      ReportingSink reporting(to, *progress_, item, stop_);
+      return (*fetch_)(wanted.blob, 0, reporting);
+    };
+    return compress_blob(wanted.blob, fetch, sink);
   }
 
   void note_failure(Error error, const WantedBlob& wanted) {

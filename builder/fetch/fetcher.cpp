@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "builder/fetch/stored_form.hpp"
 #include "builder/fetch/upstream_error.hpp"
 #include "lib/base/version.hpp"
 #include "lib/net/curl_transport.hpp"
@@ -33,19 +34,27 @@ class CountingSink final : public Sink {
   bool failed_ = false;
 };
 
-/// Hashes what passes and keeps nothing.
-class HashingSink final : public Sink {
+/// Hashes what passes, learns its stored form when asked to, and keeps nothing.
+class MeasuringSink final : public Sink {
  public:
-  explicit HashingSink(const std::optional<Digest>& expected) {
+  MeasuringSink(const std::optional<Digest>& expected, std::optional<std::uint64_t> compress_size) {
     if (expected && expected->algorithm() != DigestAlgorithm::sha256) second_.emplace(expected->algorithm());
+    if (compress_size) stored_ = std::make_unique<StoredFormSink>(*compress_size);
   }
   Status write(Bytes data) override {
     sha256_.update(data);
     if (second_) second_->update(data);
     size_ += data.size();
+    if (stored_) return stored_->write(data);
     return {};
   }
-  Measured finish() { return Measured{sha256_.finish(), size_}; }
+  Result<Measured> finish() {
+    Measured measured{sha256_.finish(), size_, {}};
+    if (stored_) {
+      TRY_ASSIGN(measured.stored, stored_->finish());
+    }
+    return measured;
+  }
   std::optional<Digest> finish_second() {
     return second_ ? std::optional<Digest>(second_->finish()) : std::nullopt;
   }
@@ -53,6 +62,7 @@ class HashingSink final : public Sink {
  private:
   Hasher sha256_;
   std::optional<Hasher> second_;
+  std::unique_ptr<StoredFormSink> stored_;
   std::uint64_t size_ = 0;
 };
 
@@ -192,12 +202,13 @@ Result<std::optional<std::uint64_t>> Fetcher::size_of(const std::string& url) {
 }
 
 Result<Measured> Fetcher::measure(const std::string& url, std::uint64_t limit_bytes,
-                                  const std::optional<Digest>& expected) {
+                                  const std::optional<Digest>& expected,
+                                  std::optional<std::uint64_t> compress_size) {
   return with_retries(
       parts_->options.retry, parts_->options.stop, [&](auto& retry_after) -> Result<Measured> {
-        HashingSink sink(expected);
+        MeasuringSink sink(expected, compress_size);
         TRY_ASSIGN(const net::Response response, parts_->get(url, 0, limit_bytes, sink, retry_after));
-        Measured measured = sink.finish();
+        TRY_ASSIGN(Measured measured, sink.finish());
         if (expected) {
           const Digest found = sink.finish_second().value_or(measured.sha256);
           if (found != *expected) {

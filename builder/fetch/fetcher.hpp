@@ -35,6 +35,7 @@ struct FetcherOptions {
 struct Measured {
   Digest sha256;
   std::uint64_t size = 0;
+  std::optional<bundle::StoredForm> stored;  ///< when asked for and worth it
 };
 
 /// Thread-safe: many threads may fetch at the same time.
@@ -58,9 +59,11 @@ class Fetcher {
   Result<std::optional<std::uint64_t>> size_of(const std::string& url);
   /// Reads a whole file to learn its sha256 and size; nothing is kept. Starts anew after a broken transfer,
   /// so that the result is of one answer. More than `limit_bytes`, or another content than `expected` (sha256
-  /// or sha512), is integrity.
+  /// or sha512), is integrity. With `compress_size` the stored form is learnt in the same pass, should the
+  /// file have that size.
   Result<Measured> measure(const std::string& url, std::uint64_t limit_bytes,
-                           const std::optional<Digest>& expected);
+                           const std::optional<Digest>& expected,
+                           std::optional<std::uint64_t> compress_size = std::nullopt);
 
   RegistryClient& registry();
 

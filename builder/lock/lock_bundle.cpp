@@ -48,10 +48,24 @@ Status lock_packages(const bundle::Spec& spec, Fetcher& fetcher, const LockOptio
   return {};
 }
 
+/// What is also a part of an image or a package stays as it is: these are not served decompressed.
+void keep_shared_blobs_plain(Lock& lock) {
+  const auto keep_plain = [&lock](const Digest& digest) {
+    if (const auto blob = lock.blobs.find(digest); blob != lock.blobs.end()) blob->second.stored.reset();
+  };
+  for (const bundle::LockedImage& image : lock.images) {
+    keep_plain(image.digest);
+    for (const Digest& digest : image.blobs) keep_plain(digest);
+  }
+  for (const bundle::LockedPackageSet& set : lock.package_sets) {
+    for (const bundle::LockedPackage& package : set.packages) keep_plain(package.digest);
+  }
+}
+
 }  // namespace
 
 Result<Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockOptions& options, Log& log) {
-  const ResolveContext context{fetcher, log, spec.platforms, options.jobs};
+  const ResolveContext context{fetcher, log, spec.platforms, options.jobs, spec.compress_files};
   Lock lock;
   lock.name = spec.name;
   lock.version = spec.version;
@@ -81,9 +95,16 @@ Result<Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockO
   TRY(lock_packages(spec, fetcher, options, log, lock));
   std::sort(lock.files.begin(), lock.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
 
+  keep_shared_blobs_plain(lock);
+
   std::uint64_t bytes = 0;
-  for (const auto& [digest, blob] : lock.blobs) bytes += blob.size;
-  log.info("locked {} blobs, {}", lock.blobs.size(), format_bytes(bytes));
+  std::uint64_t bundled_bytes = 0;
+  for (const auto& [digest, blob] : lock.blobs) {
+    bytes += blob.size;
+    bundled_bytes += blob.bundled_size();
+  }
+  log.info("locked {} blobs, {} to fetch, {} in the bundle", lock.blobs.size(), format_bytes(bytes),
+           format_bytes(bundled_bytes));
   return lock;
 }
 

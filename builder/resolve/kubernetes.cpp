@@ -95,10 +95,12 @@ Result<ResolvedKubernetes> resolve_kubernetes(const bundle::KubernetesSpec& spec
   TRY_ASSIGN(result.files, within(lock_files(wanted, context), "kubernetes"));
 
   // The list is the same for every architecture; only ours can be run here, bundled or not.
+  ResolveContext to_run = context;
+  to_run.compress_files = false;
   TRY_ASSIGN(const ResolvedFiles own,
              within(lock_files({wanted_program("kubeadm", result.version, oci::own_platform(),
                                                oci::own_platform().str())},
-                               context),
+                               to_run),
                     "kubernetes"));
   TRY_ASSIGN(result.images,
              list_images(own.blobs.begin()->second, result.version, spec.dns, context.fetcher));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "builder/fetch/stored_form.hpp"
 #include "builder/resolve/checksum_file.hpp"
 #include "builder/resolve/parallel.hpp"
 #include "lib/net/url.hpp"
@@ -48,12 +49,40 @@ Result<Claim> find_claim(const WantedFile& wanted, Fetcher& fetcher) {
   return claim;
 }
 
+bool may_compress_file(const WantedFile& wanted, const ResolveContext& context) {
+  const auto url = net::Url::parse(wanted.url);
+  return context.compress_files && may_compress(wanted.path) && url && may_compress(url->filename());
+}
+
+/// Reads the file with its stored form, which takes its size beforehand.
+Result<Measured> measure_compressed(const WantedFile& wanted, std::optional<std::uint64_t> size,
+                                    const std::optional<Digest>& expected, const ResolveContext& context) {
+  context.log.info("files/{}: reading {} once to see how well it compresses", wanted.path,
+                   size ? format_bytes(*size) : "it");
+  TRY_ASSIGN(Measured measured, context.fetcher.measure(wanted.url, kMaxFileBytes, expected, size));
+  if (measured.size != size && measured.size >= kLeastCompressedBytes) {
+    context.log.info("files/{}: upstream did not say its size, {}, beforehand; reading it again", wanted.path,
+                     format_bytes(measured.size));
+    const Digest same = measured.sha256;
+    TRY_ASSIGN(measured, context.fetcher.measure(wanted.url, kMaxFileBytes, same, measured.size));
+  }
+  if (measured.stored) {
+    context.log.info("files/{}: {} will be stored as {} of zstd", wanted.path, format_bytes(measured.size),
+                     format_bytes(measured.stored->size));
+  }
+  return measured;
+}
+
 Result<Measured> pin(const WantedFile& wanted, Claim& claim, const ResolveContext& context) {
   Fetcher& fetcher = context.fetcher;
-  if (claim.digest && claim.digest->algorithm() == DigestAlgorithm::sha256) {
-    TRY_ASSIGN(const auto size, fetcher.size_of(wanted.url));
-    if (size) return Measured{*claim.digest, *size};
+  const bool is_known = claim.digest && claim.digest->algorithm() == DigestAlgorithm::sha256;
+  bool compress = may_compress_file(wanted, context);
+  std::optional<std::uint64_t> size;
+  if (is_known || compress) {
+    TRY_ASSIGN(size, fetcher.size_of(wanted.url));
   }
+  if (size && *size < kLeastCompressedBytes) compress = false;
+  if (is_known && size && !compress) return Measured{*claim.digest, *size, {}};
   if (!claim.digest) {
     context.log.warning(
         "files/{}: no checksum is known; reading it once and pinning what it is now (give sha256 or "
@@ -61,19 +90,20 @@ Result<Measured> pin(const WantedFile& wanted, Claim& claim, const ResolveContex
         wanted.path);
     claim.evidence.push_back("none: pinned on first use");
   }
+  if (compress) return measure_compressed(wanted, size, claim.digest, context);
   return fetcher.measure(wanted.url, kMaxFileBytes, claim.digest);
 }
 
 Result<Pinned> lock_file(const WantedFile& wanted, const ResolveContext& context) {
   TRY_ASSIGN(Claim claim, find_claim(wanted, context.fetcher));
-  TRY_ASSIGN(const Measured measured, pin(wanted, claim, context));
+  TRY_ASSIGN(Measured measured, pin(wanted, claim, context));
   bundle::Origin origin;
   origin.kind = bundle::OriginKind::url;
   origin.url = wanted.url;
   origin.evidence = std::move(claim.evidence);
-  return Pinned{
-      bundle::LockedFile{wanted.path, wanted.mode, wanted.role, wanted.platform, measured.sha256},
-      bundle::LockedBlob{measured.sha256, measured.size, "application/octet-stream", std::move(origin)}};
+  return Pinned{bundle::LockedFile{wanted.path, wanted.mode, wanted.role, wanted.platform, measured.sha256},
+                bundle::LockedBlob{measured.sha256, measured.size, "application/octet-stream",
+                                   std::move(origin), std::move(measured.stored)}};
 }
 
 Status add_file(bundle::LockedFile file, ResolvedFiles& to) {

@@ -22,7 +22,9 @@ struct WantedFile {
 };
 
 /// Digest, size and evidence of every file, in parallel. Where two have the same path and content one stays;
-/// the same path with another content is invalid_argument.
+/// the same path with another content is invalid_argument. Files that may compress well are read as a whole
+/// to learn their stored form, which the log says; one whose size upstream does not say beforehand is read
+/// twice.
 Result<ResolvedFiles> lock_files(const std::vector<WantedFile>& files, const ResolveContext& context);
 
 /// A URL that may be written into the lock and the bundle: one with a login in it is invalid_argument.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <set>
 
+#include "builder/fetch/stored_form.hpp"
 #include "builder/resolve/lock_file.hpp"
 #include "builder/resolve/manifest_images.hpp"
 #include "builder/resolve/resolve.hpp"
@@ -46,6 +47,13 @@ Result<ManifestText> read_remote(const bundle::ManifestSpec& spec, const Resolve
   return manifest;
 }
 
+/// The text is at hand here: no second reading.
+Result<std::optional<bundle::StoredForm>> stored_form(const std::string& text) {
+  StoredFormSink sink(text.size());
+  TRY(sink.write(as_bytes(text)));
+  return sink.finish();
+}
+
 }  // namespace
 
 Result<ResolvedManifests> resolve_manifests(const std::vector<bundle::ManifestSpec>& specs,
@@ -74,8 +82,11 @@ Result<ResolvedManifests> resolve_manifests(const std::vector<bundle::ManifestSp
 
     ResolvedFiles one;
     one.files.push_back({"manifests/" + spec.name + ".yaml", 0644, "manifest", "", digest});
-    one.blobs.try_emplace(digest, bundle::LockedBlob{digest, manifest.text.size(), "application/yaml",
-                                                     std::move(manifest.origin)});
+    bundle::LockedBlob blob{digest, manifest.text.size(), "application/yaml", std::move(manifest.origin), {}};
+    if (blob.origin.kind == bundle::OriginKind::url && context.compress_files) {
+      TRY_ASSIGN(blob.stored, stored_form(manifest.text));
+    }
+    one.blobs.try_emplace(digest, std::move(blob));
     TRY(merge_files(std::move(one), result.files));
   }
   for (const std::string& name : names) result.images.push_back(bundle::ImageSpec{name, {}});

@@ -24,6 +24,7 @@ struct ResolveContext {
   Log& log;
   std::vector<std::string> platforms;  ///< the bundle's
   unsigned jobs = 4;
+  bool compress_files = true;  ///< whether files by URL that compress well get a stored form
 };
 
 using BlobMap = std::map<Digest, bundle::LockedBlob>;

@@ -52,9 +52,8 @@ Status open_bundles(const SiteFiles& files, OpenedSite& opened) {
 Result<std::string> read_member(const OpenedSite& opened, const bundle::FileEntry& file,
                                 std::uint64_t limit) {
   for (auto bundle = opened.bundles.rbegin(); bundle != opened.bundles.rend(); ++bundle) {
-    const auto* blob = (*bundle)->contents().find_blob(file.digest);
-    if (blob != nullptr && blob->offset)
-      return within((*bundle)->file().read_blob(file.digest, limit), file.path);
+    const auto* blob = (*bundle)->contents().find_blob(file.blob());
+    if (blob != nullptr && blob->offset) return within((*bundle)->file().read_file(file, limit), file.path);
   }
   return fail(ErrorCode::not_found, "none of the given bundles holds {}: give the earlier one as well",
               file.path);

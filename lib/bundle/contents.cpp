@@ -1,11 +1,10 @@
 #include "lib/bundle/contents.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "lib/base/files.hpp"
 #include "lib/base/json.hpp"
-#include "lib/bundle/layout.hpp"
+#include "lib/bundle/check_contents.hpp"
 
 namespace sealift::bundle {
 
@@ -13,6 +12,7 @@ namespace {
 
 constexpr std::string_view kMediaType = "application/vnd.sealift.bundle.contents.v1+json";
 constexpr std::size_t kMaxBlobs = 1'000'000;
+constexpr std::string_view kZstdEncoding = "zstd";
 
 json::Array to_array(const std::vector<std::string>& strings) {
   json::Array array;
@@ -35,6 +35,10 @@ json::Object write_file(const FileEntry& file) {
                       {"mediaType", file.media_type}, {"mode", fmt::format("{:04o}", file.mode)}};
   if (!file.role.empty()) object["role"] = file.role;
   if (!file.platform.empty()) object["platform"] = file.platform;
+  if (file.stored) {
+    object["encoding"] = kZstdEncoding;
+    object["stored"] = file.stored->str();
+  }
   return object;
 }
 
@@ -65,8 +69,8 @@ json::Array write_all(const Items& items, Write write) {
   return array;
 }
 
-Result<Digest> read_digest(const json::Reader& reader) {
-  TRY_ASSIGN(const std::string text, reader.string("digest"));
+Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "digest") {
+  TRY_ASSIGN(const std::string text, reader.string(key));
   TRY_ASSIGN(Digest digest, within(Digest::parse(text), reader.path()));
   if (digest.algorithm() != DigestAlgorithm::sha256) {
     return fail(ErrorCode::integrity, "{}: expected a sha256 digest, found {}", reader.path(), text);
@@ -112,6 +116,19 @@ Status read_image(const json::Reader& reader, Contents& contents) {
   return {};
 }
 
+/// How a file lies in its blob, when not as it is.
+Status read_encoding(const json::Reader& reader, FileEntry& file) {
+  if (!reader.has("encoding") && !reader.has("stored")) return {};
+  TRY_ASSIGN(const std::string encoding, reader.string("encoding"));
+  if (encoding != kZstdEncoding) {
+    return fail(ErrorCode::unsupported,
+                "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it", reader.path(),
+                kZstdEncoding, encoding.substr(0, 40));
+  }
+  TRY_ASSIGN(file.stored, read_digest(reader, "stored"));
+  return {};
+}
+
 Status read_file_entry(const json::Reader& reader, Contents& contents) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
   FileEntry file{.path = {}, .digest = std::move(digest)};
@@ -122,6 +139,7 @@ Status read_file_entry(const json::Reader& reader, Contents& contents) {
   TRY_ASSIGN(file.mode, read_mode(reader));
   TRY_ASSIGN(file.role, reader.string_or("role", ""));
   TRY_ASSIGN(file.platform, reader.string_or("platform", ""));
+  TRY(read_encoding(reader, file));
   contents.files.push_back(std::move(file));
   return {};
 }
@@ -166,52 +184,6 @@ Status read_blob_entry(const json::Reader& reader, Contents& contents) {
   if (contents.blobs.size() == kMaxBlobs) return fail(ErrorCode::integrity, "more than {} blobs", kMaxBlobs);
   if (!contents.blobs.emplace(std::move(digest), std::move(blob)).second) {
     return fail(ErrorCode::integrity, "{}: the blob is listed twice", reader.path());
-  }
-  return {};
-}
-
-struct Extent {
-  std::uint64_t offset;
-  std::uint64_t size;
-};
-
-Status check_extents(const Contents& contents, const std::string& what) {
-  std::vector<Extent> extents;
-  for (const HeadEntry& head : contents.head) extents.push_back({head.offset, head.size});
-  for (const auto& [digest, blob] : contents.blobs) {
-    if (blob.offset) extents.push_back({*blob.offset, blob.size});
-  }
-  std::sort(extents.begin(), extents.end(), [](const Extent& a, const Extent& b) { return a.offset < b.offset; });
-  std::uint64_t end = 0;
-  for (const Extent& extent : extents) {
-    const bool inside = extent.offset <= contents.size && extent.size <= contents.size - extent.offset;
-    if (!inside || extent.offset % archive::kTarAlignment != 0 || extent.offset < end + archive::kTarBlock) {
-      return fail(ErrorCode::integrity, "{}: the entry of {} bytes at offset {} is misaligned, overlaps another or lies outside",
-                  what, extent.size, extent.offset);
-    }
-    end = extent.offset + extent.size;
-  }
-  return {};
-}
-
-Status check_reference(const Contents& contents, const std::string& what, std::string_view name, const Digest& digest) {
-  if (contents.blobs.contains(digest)) return {};
-  return fail(ErrorCode::integrity, "{}: {} refers to the blob {}, which is not listed", what, name, digest.str());
-}
-
-Status check_references(const Contents& contents, const std::string& what) {
-  for (const ImageEntry& image : contents.images) TRY(check_reference(contents, what, image.name, image.digest));
-  for (const FileEntry& file : contents.files) TRY(check_reference(contents, what, file.path, file.digest));
-  for (const PackageSetEntry& set : contents.package_sets) {
-    for (const PackageEntry& package : set.packages) {
-      TRY(check_reference(contents, what, package.path, package.digest));
-    }
-  }
-  const auto by_path = [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; };
-  const auto by_name = [](const ImageEntry& a, const ImageEntry& b) { return a.name < b.name; };
-  if (!std::is_sorted(contents.files.begin(), contents.files.end(), by_path) ||
-      !std::is_sorted(contents.images.begin(), contents.images.end(), by_name)) {
-    return fail(ErrorCode::integrity, "{}: images and files must be sorted", what);
   }
   return {};
 }
@@ -289,8 +261,7 @@ Result<Contents> parse_contents(std::string_view text, const std::string& what) 
   TRY(root.each("packages", [&](const json::Reader& item) { return read_package_set(item, contents); }));
   TRY(root.each("files", [&](const json::Reader& item) { return read_file_entry(item, contents); }));
   TRY(root.each("blobs", [&](const json::Reader& item) { return read_blob_entry(item, contents); }));
-  TRY(check_extents(contents, what));
-  TRY(check_references(contents, what));
+  TRY(check_contents(contents, what));
   return contents;
 }
 

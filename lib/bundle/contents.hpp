@@ -49,12 +49,16 @@ struct ImageEntry {
 /// One path of the repository server's tree (port 12480): files/…, apt/…, keys/….
 struct FileEntry {
   std::string path;
-  Digest digest;                       ///< of a blob
-  std::uint64_t size = 0;
+  Digest digest;           ///< of the file itself
+  std::uint64_t size = 0;  ///< of the file itself
   std::string media_type;
   unsigned mode = 0644;
   std::string role;                    ///< as LockedFile::role
   std::string platform;
+  std::optional<Digest> stored;  ///< set: the file lies in this blob as one zstd frame (lib/archive/zstd.hpp)
+
+  /// The blob that holds it.
+  const Digest& blob() const { return stored ? *stored : digest; }
 };
 
 struct PackageEntry {
@@ -99,8 +103,9 @@ struct Contents {
 /// Limits of a readable bundle.json: 256 MiB, one million blobs.
 inline constexpr std::uint64_t kMaxContentsBytes = 256ULL << 20;
 
-/// Checks every field and every cross reference (each image, file and package names a listed blob; offsets are aligned,
-/// ascending, do not overlap and lie within `size`).
+/// Checks every field and every cross reference (each image, file and package names a listed blob; offsets
+/// are aligned, ascending, do not overlap and lie within `size`; a compressed file's blob is smaller than the
+/// file).
 Result<Contents> parse_contents(std::string_view text, const std::string& what);
 std::string write_contents(const Contents& contents);
 

@@ -8,6 +8,7 @@ namespace sealift::bundle {
 namespace {
 
 constexpr std::string_view kKinds[] = {"registry-manifest", "registry-blob", "url", "inlined"};
+constexpr std::string_view kZstdEncoding = "zstd";
 
 json::Array to_array(const std::vector<std::string>& strings) {
   json::Array array;
@@ -40,6 +41,10 @@ json::Object write_blob(const LockedBlob& blob) {
   if (!blob.origin.url.empty()) object["url"] = blob.origin.url;
   if (blob.origin.kind == OriginKind::inlined) object["content"] = to_base64(as_bytes(blob.origin.content));
   if (!blob.origin.evidence.empty()) object["evidence"] = to_array(blob.origin.evidence);
+  if (blob.stored) {
+    object["stored"] = json::Object{{"encoding", kZstdEncoding}, {"digest", blob.stored->digest.str()},
+                                    {"size", blob.stored->size}, {"by", blob.stored->by}};
+  }
   return object;
 }
 
@@ -73,9 +78,28 @@ Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "d
   return within(Digest::parse(text), reader.path());
 }
 
+Result<StoredForm> read_stored(const json::Reader& reader, const LockedBlob& blob) {
+  TRY_ASSIGN(const std::string encoding, reader.string("encoding"));
+  if (encoding != kZstdEncoding) {
+    return fail(ErrorCode::unsupported, "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it",
+                reader.path(), kZstdEncoding, encoding.substr(0, 40));
+  }
+  TRY_ASSIGN(Digest digest, read_digest(reader));
+  StoredForm stored{.digest = std::move(digest), .size = 0, .by = {}};
+  TRY_ASSIGN(stored.size, reader.unsigned_integer("size"));
+  TRY_ASSIGN(stored.by, reader.string("by"));
+  if (blob.origin.kind != OriginKind::url || stored.digest.algorithm() != DigestAlgorithm::sha256 ||
+      stored.digest == blob.digest || stored.size == 0 || stored.size >= blob.size) {
+    return fail(ErrorCode::integrity,
+                "{}: expected the sha256 and the size, smaller than {}, of a compressed download, found {} of {} bytes",
+                reader.path(), blob.size, stored.digest.str(), stored.size);
+  }
+  return stored;
+}
+
 Result<LockedBlob> read_blob(const json::Reader& reader) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
-  LockedBlob blob{.digest = std::move(digest), .size = 0, .media_type = {}, .origin = {}};
+  LockedBlob blob{.digest = std::move(digest), .size = 0, .media_type = {}, .origin = {}, .stored = {}};
   TRY_ASSIGN(blob.size, reader.unsigned_integer("size"));
   TRY_ASSIGN(blob.media_type, reader.string("mediaType"));
   TRY_ASSIGN(const std::string kind, reader.string("from"));
@@ -92,6 +116,10 @@ Result<LockedBlob> read_blob(const json::Reader& reader) {
     if (digest_of(blob.origin.content) != blob.digest || blob.origin.content.size() != blob.size) {
       return fail(ErrorCode::integrity, "{}: the inlined content does not have the digest {}", reader.path(), blob.digest.str());
     }
+  }
+  if (reader.has("stored")) {
+    TRY_ASSIGN(const json::Reader stored, reader.object("stored"));
+    TRY_ASSIGN(blob.stored, read_stored(stored, blob));
   }
   return blob;
 }
@@ -169,6 +197,33 @@ Status check_references(const Lock& lock, const std::string& file) {
   return {};
 }
 
+/// Only files are served decompressed, and a compressed form belongs to one blob.
+Status check_stored(const Lock& lock, const std::string& file) {
+  const auto check = [&](std::string_view name, const Digest& digest) -> Status {
+    if (!lock.blobs.at(digest).stored) return {};
+    return fail(ErrorCode::integrity, "{}: {} refers to the blob {}, which is stored compressed: only files may be", file, name,
+                digest.str());
+  };
+  for (const LockedImage& image : lock.images) {
+    TRY(check(image.name, image.digest));
+    for (const Digest& digest : image.blobs) TRY(check(image.name, digest));
+  }
+  for (const LockedPackageSet& set : lock.package_sets) {
+    for (const LockedPackage& package : set.packages) TRY(check(package.filename, package.digest));
+  }
+  std::map<Digest, const LockedBlob*> by_form;
+  for (const auto& [digest, blob] : lock.blobs) {
+    if (!blob.stored) continue;
+    const auto same = lock.blobs.find(blob.stored->digest);
+    const bool differs = same != lock.blobs.end() && same->second.size != blob.stored->size;
+    if (differs || !by_form.emplace(blob.stored->digest, &blob).second) {
+      return fail(ErrorCode::integrity, "{}: the compressed form {} of {} is another blob's, too", file, blob.stored->digest.str(),
+                  digest.str());
+    }
+  }
+  return {};
+}
+
 template <typename Items, typename Write>
 json::Array write_all(const Items& items, Write write) {
   json::Array array;
@@ -237,6 +292,7 @@ Result<Lock> parse_lock(std::string_view text, const std::string& file) {
     return {};
   }));
   TRY(check_references(lock, file));
+  TRY(check_stored(lock, file));
   return lock;
 }
 

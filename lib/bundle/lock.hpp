@@ -34,12 +34,25 @@ struct Origin {
   std::vector<std::string> evidence;  ///< what was checked upstream: "sha256 <url>", "openpgp <url> <fingerprint>", "digest in bundle.yaml", ...
 };
 
+/// A blob as it lies in the bundle when that is not as it comes from upstream: one zstd frame
+/// (lib/archive/zstd.hpp).
+struct StoredForm {
+  Digest digest;  ///< sha256
+  std::uint64_t size = 0;
+  std::string by;  ///< what made it: archive::zstd_encoder(), "zstd 1.5.4 level 3"
+};
+
 /// One blob: its content, and one place to get it. `digest` is always sha256.
 struct LockedBlob {
   Digest digest;
   std::uint64_t size = 0;
   std::string media_type;  ///< OCI media type, or application/octet-stream
   Origin origin;
+  std::optional<StoredForm> stored;  ///< only of kind url, and only when nothing but files refers to it
+
+  /// The digest and size of what lies in the bundle.
+  const Digest& bundled_digest() const { return stored ? stored->digest : digest; }
+  std::uint64_t bundled_size() const { return stored ? stored->size : size; }
 };
 
 /// An image under its full upstream name.

@@ -45,6 +45,22 @@ Status add_generated(std::vector<GeneratedFile> generated, Draft& draft) {
   return {};
 }
 
+/// What lies in the bundle of a locked blob; what only upstream has of it is in `stored`.
+BlobEntry blob_entry(const LockedBlob& blob) {
+  return {blob.bundled_digest(),
+          blob.bundled_size(),
+          {},
+          blob.stored ? "application/zstd" : blob.media_type,
+          {source_of(blob), blob.origin.evidence}};
+}
+
+FileEntry file_entry(const LockedFile& file, const LockedBlob& blob) {
+  FileEntry entry{"files/" + file.path, file.digest, blob.size, blob.media_type, file.mode, file.role,
+                  file.platform};
+  if (blob.stored) entry.stored = blob.stored->digest;
+  return entry;
+}
+
 Result<Draft> draft_contents(const Lock& lock, std::vector<GeneratedFile> generated) {
   Draft draft;
   Contents& contents = draft.contents;
@@ -55,7 +71,7 @@ Result<Draft> draft_contents(const Lock& lock, std::vector<GeneratedFile> genera
   contents.kubernetes_version = lock.kubernetes_version;
   contents.kubernetes_images = lock.kubernetes_images;
   for (const auto& [digest, blob] : lock.blobs) {
-    contents.blobs.emplace(digest, BlobEntry{digest, blob.size, {}, blob.media_type, {source_of(blob), blob.origin.evidence}});
+    contents.blobs.emplace(blob.bundled_digest(), blob_entry(blob));
     if (blob.origin.kind == OriginKind::inlined) draft.held.emplace(digest, blob.origin.content);
   }
   for (const LockedImage& image : lock.images) {
@@ -64,8 +80,7 @@ Result<Draft> draft_contents(const Lock& lock, std::vector<GeneratedFile> genera
     contents.images.push_back({image.name, image.digest, image.media_type, size, image.platforms});
   }
   for (const LockedFile& file : lock.files) {
-    const LockedBlob& blob = lock.blobs.at(file.digest);
-    contents.files.push_back({"files/" + file.path, file.digest, blob.size, blob.media_type, file.mode, file.role, file.platform});
+    contents.files.push_back(file_entry(file, lock.blobs.at(file.digest)));
   }
   for (const LockedPackageSet& set : lock.package_sets) {
     PackageSetEntry entry{set.target, set.baseline, set.architectures, set.install, {}};
@@ -118,6 +133,20 @@ Layout place(Contents& contents, const std::vector<Digest>& order, std::uint64_t
   return layout;
 }
 
+/// Where each blob of the bundle comes from, by the digest it has there.
+std::map<Digest, const LockedBlob*> sources_of(const Lock& lock) {
+  std::map<Digest, const LockedBlob*> sources;
+  for (const auto& [digest, blob] : lock.blobs) {
+    // Should upstream have the compressed form as a file of its own, that is simply fetched.
+    if (blob.stored) {
+      sources.emplace(blob.stored->digest, &blob);
+    } else {
+      sources.insert_or_assign(digest, &blob);
+    }
+  }
+  return sources;
+}
+
 HeadEntry head_entry(std::string path, const std::string& content, unsigned mode) {
   return {std::move(path), digest_of(content), content.size(), 0, mode};
 }
@@ -158,12 +187,13 @@ Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated,
   for (std::size_t i = 0; i < programs.size(); ++i) {
     plan.held.push_back({contents.head[i + 2].offset, std::move(programs[i].content)});
   }
+  const auto sources = sources_of(lock);
   for (const Digest& digest : order) {
     const std::uint64_t offset = *contents.blobs.at(digest).offset;
     if (const auto held = draft.held.find(digest); held != draft.held.end()) {
       plan.held.push_back({offset, std::move(held->second)});
     } else {
-      plan.wanted.push_back({lock.blobs.at(digest), offset});
+      plan.wanted.push_back({*sources.at(digest), offset});
       plan.wanted_bytes += plan.wanted.back().blob.size;
     }
   }

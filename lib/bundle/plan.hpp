@@ -31,7 +31,7 @@ struct HeldEntry {
   std::string content;
 };
 
-/// A blob still to be fetched into the file.
+/// A blob still to be fetched into the file. Its bytes there are those of blob.bundled_digest().
 struct WantedBlob {
   LockedBlob blob;
   std::uint64_t offset = 0;
@@ -44,7 +44,7 @@ struct Plan {
   Layout layout;
   std::vector<HeldEntry> held;     ///< head entries, generated and inlined blobs
   std::vector<WantedBlob> wanted;  ///< in the order of the file
-  std::uint64_t wanted_bytes = 0;
+  std::uint64_t wanted_bytes = 0;  ///< to fetch; compressed blobs take less in the file
 };
 
 /// Deterministic: the same lock, generated files and programs give the same plan, byte for byte.

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "lib/archive/zstd.hpp"
 #include "lib/bundle/layout.hpp"
 
 namespace sealift::bundle {
@@ -84,18 +85,39 @@ Result<std::string> BundleFile::read_blob(const Digest& digest, std::uint64_t li
   return sink.take();
 }
 
-Status BundleFile::copy_blob(const Digest& digest, Sink& sink) const {
+Result<const BlobEntry*> BundleFile::present_blob(const Digest& digest) const {
   const BlobEntry* blob = contents_.find_blob(digest);
   if (blob == nullptr) return fail(ErrorCode::not_found, "{} holds no blob {}", path_.string(), digest.str());
   if (!blob->offset) {
     return fail(ErrorCode::not_found, "{} is a delta without the blob {}: add the bundle it is based on",
                 path_.string(), digest.str());
   }
+  return blob;
+}
+
+Status BundleFile::copy_blob(const Digest& digest, Sink& sink) const {
+  TRY_ASSIGN(const BlobEntry* const blob, present_blob(digest));
   const std::string what = fmt::format("{}: blob {} at offset {}", path_.string(), digest.str(), *blob->offset);
   VerifyingSink verifying(sink, digest, blob->size, what);
   FileSource source(file_, *blob->offset, blob->size);
   TRY(within(copy(source, verifying), what));
   return verifying.finish();
+}
+
+Result<std::string> BundleFile::read_file(const FileEntry& file, std::uint64_t limit_bytes) const {
+  MemorySink sink(limit_bytes);
+  TRY(copy_file(file, sink));
+  return sink.take();
+}
+
+Status BundleFile::copy_file(const FileEntry& file, Sink& sink) const {
+  if (!file.stored) return copy_blob(file.digest, sink);
+  TRY_ASSIGN(const BlobEntry* const blob, present_blob(*file.stored));
+  FileSource source(file_, *blob->offset, blob->size);
+  archive::ZstdSource content(source, file.size, file.path);
+  VerifyingSink verifying(sink, file.digest, file.size, file.path);
+  TRY(within(copy(content, verifying), path_.string()));
+  return within(verifying.finish(), path_.string());
 }
 
 }  // namespace sealift::bundle

@@ -43,10 +43,17 @@ class BundleFile {
   /// The identity now; differs from identity() when somebody wrote to the file.
   Result<FileIdentity> current_identity() const;
 
+  /// The entry of a blob that lies in this file; ErrorCode::not_found otherwise.
+  Result<const BlobEntry*> present_blob(const Digest& digest) const;
   /// Reads a whole small blob (manifest, repository index) and checks its digest.
   Result<std::string> read_blob(const Digest& digest, std::uint64_t limit_bytes) const;
   /// Streams a blob into `sink`, checking size and digest; the sink may have seen bytes when this fails.
   Status copy_blob(const Digest& digest, Sink& sink) const;
+  /// Reads a whole small file of the served tree, decompressed when need be, and checks its digest. `file`
+  /// may be of another bundle's contents: the blob counts.
+  Result<std::string> read_file(const FileEntry& file, std::uint64_t limit_bytes) const;
+  /// As copy_blob, for the file's own bytes.
+  Status copy_file(const FileEntry& file, Sink& sink) const;
 
  private:
   BundleFile() = default;

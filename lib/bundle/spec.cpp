@@ -200,8 +200,8 @@ Status read_lists(const Node& root, Spec& spec) {
 
 Result<Spec> parse_spec(std::string_view text, const std::string& file) {
   TRY_ASSIGN(const Node root, Node::parse(text, file));
-  TRY(root.only({"apiVersion", "kind", "metadata", "platforms", "kubernetes", "components", "manifests", "images", "files",
-                 "packages", "mirrors"}));
+  TRY(root.only({"apiVersion", "kind", "metadata", "platforms", "kubernetes", "components", "manifests",
+                 "images", "files", "packages", "mirrors", "compressFiles"}));
   TRY_ASSIGN(const Node api, root.get("apiVersion"));
   TRY_ASSIGN(const std::string api_version, api.string());
   if (api_version != "sealift/v1") return api.error("expected apiVersion: sealift/v1, found \"{}\"", api_version);
@@ -226,6 +226,7 @@ Result<Spec> parse_spec(std::string_view text, const std::string& file) {
   }
   TRY(read_lists(root, spec));
   TRY_ASSIGN(spec.mirrors, read_mirrors(root));
+  TRY_ASSIGN(spec.compress_files, root.boolean_or("compressFiles", true));
   return spec;
 }
 

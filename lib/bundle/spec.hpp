@@ -78,6 +78,7 @@ struct Spec {
   std::vector<FileSpec> files;
   std::vector<PackageSetSpec> package_sets;
   std::vector<MirrorRule> mirrors;
+  bool compress_files = true;  ///< whether files that compress well are stored as zstd blobs
 };
 
 /// Reads bundle.yaml; errors carry file, line, column and the nearest known key.

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <fcntl.h>
-
 #include <fmt/ranges.h>
 
+#include "lib/bundle/check_extent.hpp"
 #include "lib/bundle/layout.hpp"
 #include "lib/bundle/signatures.hpp"
 
@@ -17,12 +18,11 @@ namespace sealift::bundle {
 struct VerifiedBundle::Checked {
   std::mutex mutex;
   std::unordered_set<Digest> digests;
+  std::unordered_set<Digest> contents;  ///< of files that lie compressed in one of those
   std::atomic<bool> all = false;
 };
 
 namespace {
-
-constexpr std::size_t kReadBytes = 1U << 20;
 
 /// Names of the trusted keys whose signatures hold. A signature in the name of a trusted key that does not hold is an error
 /// even when enough others do: somebody changed something.
@@ -54,32 +54,11 @@ Result<std::vector<std::string>> check_signatures(const BundleFile& file, const 
               file.path().string(), needed, fmt::join(wanted, ", "), good.size(), fmt::join(present, ", "));
 }
 
-Status check_extent(const BundleFile& file, const std::string& name, const Digest& digest, std::uint64_t offset,
-                    std::uint64_t size, const std::atomic<bool>* stop, const std::function<void(std::uint64_t)>& report) {
-  std::vector<std::byte> buffer(static_cast<std::size_t>(std::min<std::uint64_t>(kReadBytes, std::max<std::uint64_t>(size, 1))));
-  Hasher hasher;
-  for (std::uint64_t done = 0; done < size;) {
-    if (stop != nullptr && stop->load(std::memory_order_relaxed)) {
-      return fail(ErrorCode::interrupted, "verification was stopped");
-    }
-    const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), size - done));
-    TRY(within(read_exactly_at(file.descriptor(), offset + done, std::span(buffer).first(count)),
-               fmt::format("{}: {}", file.path().string(), name)));
-    hasher.update(Bytes(buffer.data(), count));
-    done += count;
-    if (report) report(count);
-  }
-  const Digest found = hasher.finish();
-  if (found == digest) return {};
-  return fail(ErrorCode::integrity, "{}: {} at offset {}: expected digest {}, found {}", file.path().string(), name, offset,
-              digest.str(), found.str());
-}
-
 Status check_head(const BundleFile& file) {
   bool layout = false;
   bool index = false;
   for (const HeadEntry& head : file.contents().head) {
-    TRY(check_extent(file, head.path, head.digest, head.offset, head.size, nullptr, {}));
+    TRY(check_extent(file, {head.path, head.digest, head.offset, head.size}));
     layout = layout || head.path == kOciLayoutPath;
     index = index || head.path == kIndexPath;
   }
@@ -141,6 +120,15 @@ class StoppableSink final : public Sink {
   const std::atomic<bool>* stop_;
 };
 
+/// The files that do not lie in the bundle as they are, by the digest of their blob.
+std::unordered_map<Digest, const FileEntry*> compressed_files(const Contents& contents) {
+  std::unordered_map<Digest, const FileEntry*> files;
+  for (const FileEntry& file : contents.files) {
+    if (file.stored) files.emplace(*file.stored, &file);
+  }
+  return files;
+}
+
 Status check_unchanged(const BundleFile& file) {
   TRY_ASSIGN(const FileIdentity now, file.current_identity());
   if (now == file.identity()) return {};
@@ -157,6 +145,26 @@ Status VerifiedBundle::check_blob(const Digest& digest, const std::atomic<bool>*
   const std::lock_guard lock(checked_->mutex);
   checked_->digests.insert(digest);
   return {};
+}
+
+Status VerifiedBundle::check_file(const FileEntry& file, const std::atomic<bool>* stop) const {
+  if (is_checked(file)) return {};
+  if (!file.stored) return check_blob(file.digest, stop);
+  TRY(check_unchanged(*file_));
+  TRY_ASSIGN(const BlobEntry* const blob, file_->present_blob(*file.stored));
+  TRY(check_extent(*file_,
+                   {blob_path(blob->digest.hex()), blob->digest, *blob->offset, blob->size, &file, stop}));
+  const std::lock_guard lock(checked_->mutex);
+  checked_->digests.insert(blob->digest);
+  checked_->contents.insert(file.digest);
+  return {};
+}
+
+bool VerifiedBundle::is_checked(const FileEntry& file) const {
+  if (!is_checked(file.blob())) return false;
+  if (!file.stored || checked_->all.load(std::memory_order_acquire)) return true;
+  const std::lock_guard lock(checked_->mutex);
+  return checked_->contents.contains(file.digest);
 }
 
 bool VerifiedBundle::is_checked(const Digest& digest) const {
@@ -189,6 +197,7 @@ Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned thr
   }
   // In the order of the file, for slow sticks and discs.
   std::sort(blobs.begin(), blobs.end(), [](const BlobEntry* a, const BlobEntry* b) { return *a->offset < *b->offset; });
+  const auto compressed = compressed_files(file.contents());
   progress.total(total);
   std::atomic<std::size_t> next = 0;
   std::mutex mutex;
@@ -197,8 +206,10 @@ Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned thr
     for (std::size_t i = next++; i < blobs.size(); i = next++) {
       const BlobEntry& blob = *blobs[i];
       const std::uint64_t item = progress.begin(blob.digest.short_hex(), blob.size);
-      Status checked = check_extent(file, blob_path(blob.digest.hex()), blob.digest, *blob.offset, blob.size, stop,
-                                    [&](std::uint64_t count) { progress.advance(item, count); });
+      const auto content = compressed.find(blob.digest);
+      Status checked = check_extent(file, {blob_path(blob.digest.hex()), blob.digest, *blob.offset, blob.size,
+                                           content == compressed.end() ? nullptr : content->second, stop,
+                                           [&](std::uint64_t count) { progress.advance(item, count); }});
       progress.end(item);
       const std::lock_guard lock(mutex);
       if (!checked) {
@@ -207,6 +218,7 @@ Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned thr
       } else {
         const std::lock_guard checked_lock(bundle.checked_->mutex);
         bundle.checked_->digests.insert(blob.digest);
+        if (content != compressed.end()) bundle.checked_->contents.insert(content->second->digest);
       }
     }
   };

@@ -34,8 +34,13 @@ class VerifiedBundle {
   /// asking for one blob may both read it. ErrorCode::integrity when it differs or when the file changed since it was opened.
   /// `stop` ends the reading early (ErrorCode::interrupted); may be null.
   Status check_blob(const Digest& digest, const std::atomic<bool>* stop = nullptr) const;
+  /// As check_blob, for the blob of a file; a compressed one is also decompressed and the file's digest and
+  /// size compared. `file` may be of another bundle's contents: the blob counts.
+  Status check_file(const FileEntry& file, const std::atomic<bool>* stop = nullptr) const;
   /// True once check_blob (or verify_all) has found the blob intact.
   bool is_checked(const Digest& digest) const;
+  /// True once check_file (or verify_all) has found the file intact.
+  bool is_checked(const FileEntry& file) const;
   /// Marks all as checked: the caller remembers a full verification of exactly this file (see VerificationRecord).
   void trust_record() const;
 
@@ -54,9 +59,10 @@ class VerifiedBundle {
 Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const BundleFile> file,
                                                           const TrustPolicy& policy);
 
-/// Every byte: all blobs by digest on `threads` threads, and every tar header, padding byte and the end of the archive against
-/// what the format prescribes. Reports all damaged entries in one error, the first 20 by name. `stop` ends it early
-/// (ErrorCode::interrupted); may be null.
+/// Every byte: all blobs by digest on `threads` threads, compressed files also by the digest of their
+/// content, and every tar header, padding byte and the end of the archive against what the format prescribes.
+/// Reports all damaged entries in one error, the first 20 by name. `stop` ends it early (ErrorCode::interrupted);
+/// may be null.
 Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned threads, const std::atomic<bool>* stop);
 
 }  // namespace sealift::bundle

@@ -37,16 +37,17 @@ Status rehash(const FileDescriptor& file, std::uint64_t offset, std::uint64_t si
 }  // namespace
 
 Status BlobSink::write(Bytes data) {
-  const std::uint64_t size = wanted_->blob.size;
-  if (data.size() > size - position_) {
-    return fail(ErrorCode::integrity, "{}: more than the expected {} bytes", wanted_->blob.digest.str(), size);
+  const LockedBlob& blob = wanted_->blob;
+  if (data.size() > blob.bundled_size() - position_) {
+    return fail(ErrorCode::integrity, "{}: more than the expected {} bytes", blob.bundled_digest().str(),
+                blob.bundled_size());
   }
   TRY(within(write_exactly_at(writer_->file_, wanted_->offset + position_, data), writer_->path_.string() + ".partial"));
   hasher_.update(data);
   position_ += data.size();
-  if (position_ - noted_ >= kNoteEveryBytes) {
+  if (position_ - noted_ >= kNoteEveryBytes && !blob.stored) {
     noted_ = position_;
-    return writer_->note(fmt::format("at {} {}", wanted_->blob.digest.str(), position_));
+    return writer_->note(fmt::format("at {} {}", blob.digest.str(), position_));
   }
   return {};
 }
@@ -59,16 +60,18 @@ void BlobSink::restart() {
 
 Status BlobSink::commit() {
   const LockedBlob& blob = wanted_->blob;
-  if (position_ != blob.size) {
-    return fail(ErrorCode::integrity, "{}: expected {} bytes, found {}", blob.digest.str(), blob.size, position_);
+  const Digest& expected = blob.bundled_digest();
+  if (position_ != blob.bundled_size()) {
+    return fail(ErrorCode::integrity, "{}: expected {} bytes, found {}", expected.str(), blob.bundled_size(),
+                position_);
   }
   const Digest found = hasher_.finish();
-  if (found != blob.digest) {
+  if (found != expected) {
     restart();
-    TRY(writer_->note(fmt::format("at {} 0", blob.digest.str())));
-    return fail(ErrorCode::integrity, "expected digest {}, found {}", blob.digest.str(), found.str());
+    TRY(writer_->note(fmt::format("at {} 0", expected.str())));
+    return fail(ErrorCode::integrity, "expected digest {}, found {}", expected.str(), found.str());
   }
-  return writer_->note(fmt::format("done {}", blob.digest.str()));
+  return writer_->note(fmt::format("done {}", expected.str()));
 }
 
 BundleWriter::~BundleWriter() = default;
@@ -173,15 +176,18 @@ Status BundleWriter::note(const std::string& line) {
 }
 
 bool BundleWriter::is_complete(const WantedBlob& wanted) const {
-  if (!done_.contains(wanted.blob.digest)) return false;
+  const Digest& expected = wanted.blob.bundled_digest();
+  if (!done_.contains(expected)) return false;
   Hasher hasher;
-  return rehash(file_, wanted.offset, wanted.blob.size, hasher).has_value() && hasher.finish() == wanted.blob.digest;
+  return rehash(file_, wanted.offset, wanted.blob.bundled_size(), hasher).has_value() &&
+         hasher.finish() == expected;
 }
 
 Result<std::unique_ptr<BlobSink>> BundleWriter::begin(const WantedBlob& wanted) {
   std::unique_ptr<BlobSink> sink(new BlobSink(*this, wanted));
-  const auto partial = partial_.find(wanted.blob.digest);
-  if (partial != partial_.end() && partial->second < wanted.blob.size) {
+  // Of half a compressed blob nobody knows where in the original it ends: none is noted.
+  const auto partial = partial_.find(wanted.blob.bundled_digest());
+  if (partial != partial_.end() && partial->second < wanted.blob.bundled_size()) {
     TRY(rehash(file_, wanted.offset, partial->second, sink->hasher_));
     sink->position_ = partial->second;
     sink->noted_ = partial->second;
@@ -192,9 +198,10 @@ Result<std::unique_ptr<BlobSink>> BundleWriter::begin(const WantedBlob& wanted) 
 std::uint64_t BundleWriter::present_bytes() const {
   std::uint64_t bytes = 0;
   for (const WantedBlob& wanted : plan_->wanted) {
-    if (done_.contains(wanted.blob.digest)) {
+    const Digest& digest = wanted.blob.bundled_digest();
+    if (done_.contains(digest)) {
       bytes += wanted.blob.size;
-    } else if (const auto partial = partial_.find(wanted.blob.digest); partial != partial_.end()) {
+    } else if (const auto partial = partial_.find(digest); partial != partial_.end()) {
       bytes += std::min(partial->second, wanted.blob.size);
     }
   }

@@ -1,7 +1,8 @@
 /// Writing a bundle once: every blob goes straight to its final offset, hashed on the way, noted in a journal.
 ///
 /// While it grows the file is `<name>.partial` and the journal `<name>.journal`; seal() syncs and renames. After a kill the same
-/// plan continues: whole blobs are re-checked against their digests, half blobs go on where they stopped.
+/// plan continues: whole blobs are re-checked against their digests, half blobs go on where they stopped, except compressed ones,
+/// which begin again.
 /// Journal: the line `sealift-journal 1 <root digest>`, then `at <digest> <bytes>` and `done <digest>`; a torn last line is ignored.
 #pragma once
 
@@ -20,7 +21,7 @@ namespace sealift::bundle {
 
 class BundleWriter;
 
-/// Takes the bytes of one blob in order, from position() on.
+/// Takes the bytes of one blob, as they are to lie in the file, in order from position() on.
 class BlobSink final : public Sink {
  public:
   /// How many bytes of the blob are there already; fetching goes on from here.
@@ -59,7 +60,7 @@ class BundleWriter {
 
   /// True when this run continues an earlier one.
   bool resumed() const { return resumed_; }
-  /// Bytes of wanted blobs that the journal says are there.
+  /// Bytes of Plan::wanted_bytes that the journal says are there.
   std::uint64_t present_bytes() const;
 
  private:

@@ -38,12 +38,14 @@ void AccessLog::write(std::string_view lines) const {
 }
 
 void AccessLogBuffer::add(const Request& request, int status, std::uint64_t body_bytes,
-                          std::string_view rfc3339, std::chrono::microseconds took) {
+                          std::string_view rfc3339, std::chrono::microseconds took, std::string_view error) {
   if (!log_->is_on()) return;
-  fmt::format_to(std::back_inserter(lines_), "{} {} \"{} {}\" {} {} host=\"{}\" agent=\"{}\" tls={} us={}\n",
+  fmt::format_to(std::back_inserter(lines_), "{} {} \"{} {}\" {} {} host=\"{}\" agent=\"{}\" tls={} us={}",
                  rfc3339, request.peer, escape_log(request.method_name), escape_log(request.target), status,
                  body_bytes, escape_log(request.host), escape_log(request.user_agent), request.secure ? 1 : 0,
                  took.count());
+  if (!error.empty()) fmt::format_to(std::back_inserter(lines_), " error=\"{}\"", escape_log(error));
+  lines_ += '\n';
   if (lines_.size() >= kFlushBytes) flush();
 }
 

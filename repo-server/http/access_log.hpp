@@ -2,6 +2,8 @@
 ///
 ///     2026-11-20T23:12:00Z 10.0.0.3 "GET /v2/pause/manifests/3.10?ns=registry.k8s.io" 200 1459
 ///     host="10.0.0.1:5000" agent="containerd/1.7" tls=1 us=85
+///
+/// An answer that had to be broken off has `error="…"` at its end.
 #pragma once
 
 #include <chrono>
@@ -39,9 +41,10 @@ class AccessLogBuffer {
   AccessLogBuffer(const AccessLogBuffer&) = delete;
   AccessLogBuffer& operator=(const AccessLogBuffer&) = delete;
 
-  /// `rfc3339` is the time of the answer; `body_bytes` what was really sent of the body.
+  /// `rfc3339` is the time of the answer; `body_bytes` what was really sent of the body; `error` why the
+  /// answer was broken off, when the reason is here and not with the client.
   void add(const Request& request, int status, std::uint64_t body_bytes, std::string_view rfc3339,
-           std::chrono::microseconds took);
+           std::chrono::microseconds took, std::string_view error);
   /// A request that could not be parsed.
   void add_refused(std::string_view peer, int status, std::string_view reason, std::string_view rfc3339);
   void flush();

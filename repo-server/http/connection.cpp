@@ -10,8 +10,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "repo-server/http/expanded_body.hpp"
 #include "repo-server/http/request_parser.hpp"
-#include "repo-server/http/respond.hpp"
 
 namespace sealift::repo_server::http {
 namespace {
@@ -26,6 +26,8 @@ constexpr unsigned char kTlsHandshakeRecord = 0x16;
 constexpr int kMaxPreparations = 5;
 /// An answer must move at least this much per Limits::stalled.
 constexpr std::uint64_t kProgressBytes = 64 * 1024;
+/// Each takes the memory of a decompressor, some 3 MiB; a client over this gets a 503 and comes again.
+constexpr unsigned kMaxExpanding = 128;
 
 /// A preparation that is waited for, on the connection's own thread.
 struct PendingPreparation {
@@ -53,6 +55,13 @@ asio::awaitable<Status> wait_until_prepared(const Preparation& prepare) {
   }
   co_return std::move(pending->status);
 }
+
+/// Counts one decompressed body while it is sent.
+struct ExpandingTurn {
+  explicit ExpandingTurn(unsigned& counter) : count(++counter) {}
+  ~ExpandingTurn() { --count; }
+  unsigned& count;
+};
 
 std::string peer_address(const asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
@@ -129,8 +138,13 @@ void Connection::check_deadline(Clock::time_point now) {
   if (state_ == State::reading) {
     transport_.cancel();
   } else {
-    transport_.abort();
+    abort();
   }
+}
+
+void Connection::abort() {
+  aborted_ = true;
+  transport_.abort();
 }
 
 void Connection::finish() {
@@ -199,8 +213,7 @@ asio::awaitable<std::size_t> Connection::read_head() {
   }
 }
 
-asio::awaitable<bool> Connection::answer(const Request& request) {
-  const auto started = Clock::now();
+asio::awaitable<Response> Connection::ask_handler(const Request& request) {
   Response response = handler_.handle(request);
   for (int attempt = 0; response.prepare; ++attempt) {
     enter(State::preparing);
@@ -209,14 +222,54 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
     response = prepared ? handler_.handle(request) : handler_.failure(request, prepared.error());
     if (response.status == 503) response.headers += "Retry-After: 10\r\n";
   }
+  if (response.expanded && request.method == Method::get && worker_.expanding >= kMaxExpanding) {
+    response = handler_.failure(
+        request, Error(ErrorCode::interrupted, "too many files are being decompressed; try again"));
+    response.headers += "Retry-After: 10\r\n";
+  }
+  co_return response;
+}
+
+asio::awaitable<Result<bool>> Connection::send(Prepared& prepared) {
+  const bool sent = co_await transport_.write(prepared.head, prepared.text,
+                                              prepared.text.empty() && prepared.body_size() > 0);
+  if (!sent) co_return false;
+  if (prepared.expanded) co_return co_await send_expanded(std::move(*prepared.expanded));
+  if (!prepared.file) co_return true;
+  co_return co_await transport_.send_file(std::move(*prepared.file));
+}
+
+asio::awaitable<Result<bool>> Connection::send_expanded(ZstdBody expanded) {
+  const ExpandingTurn turn(worker_.expanding);
+  ExpandedBody body(std::move(expanded));
+  // Passing over the part before a range moves no bytes and must not look like a stalled client.
+  if (body.is_before_range()) enter(State::preparing);
+  while (!body.is_done()) {
+    if (aborted_) co_return false;
+    const Result<std::string_view> piece = body.next();
+    if (!piece) co_return tl::unexpected(piece.error());
+    if (!piece->empty()) {
+      if (state_ != State::sending) enter(State::sending);
+      const bool sent = co_await transport_.write(*piece, {}, !body.is_done());
+      if (!sent) co_return false;
+    }
+    // A socket that takes everything at once never waits: the worker's other connections get their turn here.
+    co_await asio::post(worker_.context, asio::use_awaitable);
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> Connection::answer(const Request& request) {
+  const auto started = Clock::now();
+  Response response = co_await ask_handler(request);
   const bool keep_alive = request.keep_alive && !request.has_body && !worker_.stopping;
   auto prepared = prepare_response(request, std::move(response), worker_.http_date(), keep_alive);
   enter(State::sending);
   const std::uint64_t body_size = prepared->body_size();
   const std::uint64_t head_size = prepared->head.size();
   const std::uint64_t moved_before = moved_;
-  bool sent = co_await transport_.write(prepared->head, prepared->text, prepared->file && body_size > 0);
-  if (sent && prepared->file) sent = co_await transport_.send_file(std::move(*prepared->file));
+  const Result<bool> outcome = co_await send(*prepared);
+  const bool sent = outcome && *outcome;
 
   const std::uint64_t moved_now = moved_ - moved_before;
   const std::uint64_t body_sent = sent ? body_size : moved_now > head_size ? moved_now - head_size : 0;
@@ -225,7 +278,8 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
       1, std::memory_order_relaxed);
   statistics.body_bytes.fetch_add(body_sent, std::memory_order_relaxed);
   worker_.log.add(request, prepared->status, body_sent, worker_.rfc3339(),
-                  std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started));
+                  std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - started),
+                  outcome ? std::string_view() : outcome.error().message());
   if (sent && request.has_body) co_await transport_.linger();
   co_return sent&& keep_alive;
 }

@@ -13,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include "repo-server/http/respond.hpp"
 #include "repo-server/http/server.hpp"
 #include "repo-server/http/transport.hpp"
 
@@ -38,6 +39,7 @@ struct Worker {
   AccessLogBuffer log;
   std::vector<char> scratch = std::vector<char>(64 * 1024);
   std::list<Connection*> connections;
+  unsigned expanding = 0;  ///< connections that are being sent a decompressed body
   bool stopping = false;
 
   /// The values of now for a Date header and for the log, made once a second.
@@ -65,7 +67,7 @@ class Connection {
   void check_deadline(std::chrono::steady_clock::time_point now);
   /// Graceful stop: an idle connection ends now, a busy one after its answer.
   void finish();
-  void abort() { transport_.abort(); }
+  void abort();
 
  private:
   enum class State { starting, idle, reading, preparing, sending };
@@ -74,6 +76,12 @@ class Connection {
   /// Reads until a whole head is in buffer_; its length, or 0 at the end of the connection.
   boost::asio::awaitable<std::size_t> read_head();
   boost::asio::awaitable<bool> answer(const Request& request);
+  /// The handler's answer, after whatever had to be prepared.
+  boost::asio::awaitable<Response> ask_handler(const Request& request);
+  /// Head and body. False when the client is gone; an error when the content turns out damaged on the way. In
+  /// both cases the stream must be broken off.
+  boost::asio::awaitable<Result<bool>> send(Prepared& prepared);
+  boost::asio::awaitable<Result<bool>> send_expanded(ZstdBody expanded);
   boost::asio::awaitable<void> refuse(int status, std::string_view reason);
   void enter(State state);
   void moved(std::uint64_t bytes);
@@ -83,6 +91,7 @@ class Connection {
   std::string peer_;
   State state_ = State::starting;
   bool expired_ = false;
+  bool aborted_ = false;
   std::chrono::steady_clock::time_point deadline_;
   std::uint64_t moved_ = 0;
   std::uint64_t moved_at_deadline_ = 0;

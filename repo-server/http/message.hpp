@@ -28,6 +28,7 @@ struct Request {
   std::string if_none_match;
   std::string if_modified_since;
   std::string accept;
+  std::string accept_encoding;  ///< of several header lines, joined by commas
   std::string user_agent;
   std::string peer;     ///< numeric address of the client
   bool secure = false;  ///< came over TLS
@@ -55,6 +56,14 @@ struct FileBody {
   std::uint64_t size = 0;
 };
 
+/// `length` bytes from `first` on of the `size` bytes that a zstd frame in a file expands to.
+struct ZstdBody {
+  FileBody stored;
+  std::uint64_t size = 0;
+  std::uint64_t first = 0;
+  std::uint64_t length = 0;
+};
+
 /// Long work (reading and checking a blob) off the server's threads; calls `done` exactly once, on any
 /// thread.
 using Preparation = std::function<void(std::function<void(Status)> done)>;
@@ -64,13 +73,15 @@ using Preparation = std::function<void(std::function<void(Status)> done)>;
 struct Response {
   int status = 200;
   std::string content_type;
+  std::string content_encoding;  ///< "zstd" when the body is the compressed form
   std::string headers;  ///< further header lines, each ending in "\r\n"
   std::string etag;     ///< with its quotes; empty: no conditional requests
   std::optional<Timestamp> last_modified;
   bool accepts_ranges = false;
-  std::string body;  ///< used when neither shared_body nor file is set
+  std::string body;  ///< used when none of the others is set
   std::shared_ptr<const std::string> shared_body;
   std::optional<FileBody> file;
+  std::optional<ZstdBody> expanded;  ///< as a whole: first 0, length its size
   /// When set, nothing of this is sent: the server awaits it and then asks the handler again (which then
   /// usually has the content at hand), or answers with Handler::failure().
   Preparation prepare;

@@ -67,6 +67,10 @@ std::variant<Request, BadRequest> parse_request_head(std::string_view head) {
       case beast_http::field::accept:
         request.accept = text(field.value());
         break;
+      case beast_http::field::accept_encoding:
+        if (!request.accept_encoding.empty()) request.accept_encoding += ',';
+        request.accept_encoding += text(field.value());
+        break;
       case beast_http::field::user_agent:
         request.user_agent = text(field.value());
         break;

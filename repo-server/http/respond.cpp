@@ -13,6 +13,7 @@ void append_header(std::string& head, std::string_view name, std::string_view va
 
 std::uint64_t full_size(const Response& response) {
   if (response.file) return response.file->size;
+  if (response.expanded) return response.expanded->size;
   return response.shared_body ? response.shared_body->size() : response.body.size();
 }
 
@@ -37,6 +38,12 @@ RangeDecision applicable_range(const Request& request, const Response& response,
 void take_body(Prepared& out, Response& response, const ByteRange& range) {
   if (response.file) {
     out.file = FileBody{std::move(response.file->file), response.file->offset + range.first, range.length};
+    return;
+  }
+  if (response.expanded) {
+    out.expanded = std::move(response.expanded);
+    out.expanded->first = range.first;
+    out.expanded->length = range.length;
     return;
   }
   if (response.shared_body) {
@@ -83,6 +90,8 @@ std::unique_ptr<Prepared> prepare_response(const Request& request, Response resp
                      part.first + part.length - 1, size);
     }
     if (!response.content_type.empty()) append_header(head, "Content-Type", response.content_type);
+    if (!response.content_encoding.empty())
+      append_header(head, "Content-Encoding", response.content_encoding);
     fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n", part.length);
     if (request.method != Method::head) take_body(*out, response, part);
   }

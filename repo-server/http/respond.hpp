@@ -11,7 +11,7 @@
 
 namespace sealift::repo_server::http {
 
-/// What goes over the wire. Exactly one of text (maybe empty) and file holds the body.
+/// What goes over the wire. Exactly one of text (maybe empty), file and expanded holds the body.
 struct Prepared {
   int status = 200;
   std::string head;  ///< status line to empty line
@@ -19,13 +19,17 @@ struct Prepared {
   std::shared_ptr<const std::string> shared_text;
   std::string_view text;  ///< points into owned_text or *shared_text; what HEAD leaves out is left out
   std::optional<FileBody> file;
+  std::optional<ZstdBody> expanded;
   bool keep_alive = true;
 
   Prepared() = default;
   Prepared(const Prepared&) = delete;
   Prepared& operator=(const Prepared&) = delete;
 
-  std::uint64_t body_size() const { return file ? file->size : text.size(); }
+  std::uint64_t body_size() const {
+    if (expanded) return expanded->length;
+    return file ? file->size : text.size();
+  }
 };
 
 /// Applies conditions and the range, and renders the head. `date` is the Date header's value; `keep_alive`

@@ -77,6 +77,17 @@ void ContentLoader::check(const MountedBlob& blob, Done done) {
       std::move(done));
 }
 
+void ContentLoader::check_content(const MountedBlob& blob, const bundle::FileEntry& file, Done done) {
+  const Weight weight = file.size <= kMaxManifestBytes ? Weight::small : Weight::large;
+  enqueue(
+      weight, fmt::format("check {} in {}", file.digest.str(), blob.entry->digest.str()),
+      [this, mounted = blob.bundle, file]() -> Status {
+        TRY(mounted->check_unchanged());
+        return mounted->verified().check_file(file, &stopping_);
+      },
+      std::move(done));
+}
+
 void ContentLoader::load(const MountedBlob& blob, Done done) {
   const Digest digest = blob.entry->digest;
   enqueue(

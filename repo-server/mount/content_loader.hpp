@@ -39,6 +39,8 @@ class ContentLoader {
   /// Calls `done` once the blob's digest has been checked; those who ask for the same blob meanwhile wait for
   /// the one check.
   void check(const MountedBlob& blob, Done done);
+  /// As check, for the file that lies compressed in the blob: its own digest is checked, too.
+  void check_content(const MountedBlob& blob, const bundle::FileEntry& file, Done done);
   /// Reads and checks a small blob so that cached() has it.
   void load(const MountedBlob& blob, Done done);
   /// The blob's bytes if they are in the cache.

@@ -38,7 +38,7 @@ Result<Overlay> Overlay::mount(std::vector<std::shared_ptr<const bundle::Verifie
   for (const auto& mounted : overlay.bundles_) {
     for (const auto& image : mounted->contents().images) TRY(require(*mounted, image.digest, image.name));
     for (const auto& file : mounted->contents().files) {
-      TRY(require(*mounted, file.digest, file.path));
+      TRY(require(*mounted, file.blob(), file.path));
       overlay.files_.insert_or_assign(file.path, MountedFile{mounted, &file});
     }
   }

@@ -44,6 +44,7 @@ struct MountedBlob {
   std::shared_ptr<const MountedBundle> bundle;
   const bundle::BlobEntry* entry = nullptr;
 
+  /// Its bytes as they lie there.
   http::FileBody body() const { return {bundle, *entry->offset, entry->size}; }
 };
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "repo-server/http/content_coding.hpp"
 #include "repo-server/http/target.hpp"
 #include "repo-server/registry/names.hpp"
 #include "repo-server/repository/tree.hpp"
@@ -43,6 +44,15 @@ bool wants_json(const http::Request& request) {
 
 http::Response not_found(std::string_view path) {
   return http::text_response(404, fmt::format("{} is in none of the bundles served here", path));
+}
+
+/// What is the same of every file; `form` is the digest of the bytes that are sent.
+void describe(http::Response& response, const MountedFile& file, const Digest& form, std::string_view path) {
+  response.accepts_ranges = true;
+  response.content_type = content_type_of(path, file.entry->media_type);
+  response.etag = fmt::format("\"{}\"", form.str());
+  response.last_modified = file.bundle->contents().time;
+  response.headers = "X-Content-Type-Options: nosniff\r\n";
 }
 
 /// The OpenPGP key apt is to trust: the binary form when both are there (old versions of apt refuse some
@@ -106,10 +116,11 @@ http::Response FileRepository::handle(const http::Request& request) const {
 }
 
 http::Response FileRepository::file(const MountedFile& file, const http::Request& request) const {
-  const auto found = overlay_.find_blob(file.entry->digest);
+  const auto found = overlay_.find_blob(file.entry->blob());
   if (!found) return not_found(request.path);
   if (const Status unchanged = found->bundle->check_unchanged(); !unchanged)
     return failure(request, unchanged.error());
+  if (file.entry->stored) return compressed_file(file, *found, request);
   http::Response response;
   if (request.method == http::Method::get && !found->bundle->verified().is_checked(file.entry->digest)) {
     response.prepare = [this, blob = *found](ContentLoader::Done done) {
@@ -118,11 +129,32 @@ http::Response FileRepository::file(const MountedFile& file, const http::Request
     return response;
   }
   response.file = found->body();
-  response.accepts_ranges = true;
-  response.content_type = content_type_of(request.path, file.entry->media_type);
-  response.etag = fmt::format("\"{}\"", file.entry->digest.str());
-  response.last_modified = file.bundle->contents().time;
-  response.headers = "X-Content-Type-Options: nosniff\r\n";
+  describe(response, file, file.entry->digest, request.path);
+  return response;
+}
+
+http::Response FileRepository::compressed_file(const MountedFile& file, const MountedBlob& blob,
+                                               const http::Request& request) const {
+  const bundle::FileEntry& entry = *file.entry;
+  const bool as_stored = http::admits_zstd(request.accept_encoding);
+  const bundle::VerifiedBundle& verified = blob.bundle->verified();
+  const bool is_checked = as_stored ? verified.is_checked(*entry.stored) : verified.is_checked(entry);
+  http::Response response;
+  if (request.method == http::Method::get && !is_checked) {
+    response.prepare = [this, as_stored, blob, &entry](ContentLoader::Done done) {
+      if (as_stored) return loader_.check(blob, std::move(done));
+      loader_.check_content(blob, entry, std::move(done));
+    };
+    return response;
+  }
+  if (as_stored) {
+    response.file = blob.body();
+    response.content_encoding = "zstd";
+  } else {
+    response.expanded = http::ZstdBody{blob.body(), entry.size, 0, entry.size};
+  }
+  describe(response, file, as_stored ? *entry.stored : entry.digest, request.path);
+  response.headers += "Vary: Accept-Encoding\r\n";
   return response;
 }
 

@@ -31,6 +31,9 @@ class FileRepository final : public http::Handler {
 
  private:
   http::Response file(const MountedFile& file, const http::Request& request) const;
+  /// The file decompressed or, for who takes that, as it is stored.
+  http::Response compressed_file(const MountedFile& file, const MountedBlob& blob,
+                                 const http::Request& request) const;
   http::Response folder(std::string_view path, const http::Request& request) const;
   http::Response client_file(std::string_view name, const http::Request& request) const;
   http::Response front(const http::Request& request) const;

@@ -20,12 +20,14 @@ struct Row {
   std::string detail;
   std::uint64_t size;
   std::string digest;
+  std::optional<std::uint64_t> stored_size;  ///< of files: what they take in the bundle
 };
 
 std::vector<Row> image_rows(const bundle::Contents& contents) {
   std::vector<Row> rows;
   for (const auto& image : contents.images) {
-    rows.push_back({image.name, fmt::format("{}", fmt::join(image.platforms, ",")), image.size, image.digest.str()});
+    rows.push_back(
+        {image.name, fmt::format("{}", fmt::join(image.platforms, ",")), image.size, image.digest.str(), {}});
   }
   return rows;
 }
@@ -34,8 +36,11 @@ std::vector<Row> package_rows(const bundle::Contents& contents) {
   std::vector<Row> rows;
   for (const auto& set : contents.package_sets) {
     for (const auto& package : set.packages) {
-      rows.push_back({package.name, fmt::format("{} {} {}", package.version, package.architecture, set.target), package.size,
-                      package.digest.str()});
+      rows.push_back({package.name,
+                      fmt::format("{} {} {}", package.version, package.architecture, set.target),
+                      package.size,
+                      package.digest.str(),
+                      {}});
     }
   }
   return rows;
@@ -43,14 +48,21 @@ std::vector<Row> package_rows(const bundle::Contents& contents) {
 
 std::vector<Row> file_rows(const bundle::Contents& contents) {
   std::vector<Row> rows;
-  for (const auto& file : contents.files) rows.push_back({file.path, file.media_type, file.size, file.digest.str()});
+  for (const auto& file : contents.files) {
+    rows.push_back(
+        {file.path, file.media_type, file.size, file.digest.str(), contents.blobs.at(file.blob()).size});
+  }
   return rows;
 }
 
 std::vector<Row> blob_rows(const bundle::Contents& contents) {
   std::vector<Row> rows;
   for (const auto& [digest, blob] : contents.blobs) {
-    rows.push_back({blob.provenance.source, blob.offset ? fmt::format("at {}", *blob.offset) : "in the base", blob.size, digest.str()});
+    rows.push_back({blob.provenance.source,
+                    blob.offset ? fmt::format("at {}", *blob.offset) : "in the base",
+                    blob.size,
+                    digest.str(),
+                    {}});
   }
   return rows;
 }
@@ -58,14 +70,20 @@ std::vector<Row> blob_rows(const bundle::Contents& contents) {
 void print_text(std::string_view title, const std::vector<Row>& rows) {
   fmt::print("{} ({})\n", title, rows.size());
   for (const Row& row : rows) {
-    fmt::print("  {:>10}  {}  {}  {}\n", format_bytes(row.size), row.digest.substr(0, 19), row.name, row.detail);
+    const bool is_compressed = row.stored_size && *row.stored_size != row.size;
+    fmt::print("  {:>10}  {}  {}  {}{}\n", format_bytes(row.size), row.digest.substr(0, 19), row.name,
+               row.detail,
+               is_compressed ? fmt::format(" (stored as {} of zstd)", format_bytes(*row.stored_size)) : "");
   }
 }
 
 json::Array to_json(const std::vector<Row>& rows) {
   json::Array array;
   for (const Row& row : rows) {
-    array.push_back(json::Object{{"name", row.name}, {"detail", row.detail}, {"size", row.size}, {"digest", row.digest}});
+    json::Object object{
+        {"name", row.name}, {"detail", row.detail}, {"size", row.size}, {"digest", row.digest}};
+    if (row.stored_size) object["storedSize"] = *row.stored_size;
+    array.push_back(std::move(object));
   }
   return array;
 }

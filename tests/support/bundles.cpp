@@ -1,5 +1,6 @@
 #include "tests/support/bundles.hpp"
 
+#include "lib/archive/zstd.hpp"
 #include "lib/bundle/signatures.hpp"
 #include "lib/bundle/writer.hpp"
 
@@ -30,6 +31,26 @@ Digest BundleRecipe::add(std::string content, const std::string& media_type) {
 BundleRecipe& BundleRecipe::file(const std::string& path, std::string content, const std::string& role, const std::string& platform) {
   const Digest digest = add(std::move(content), "application/octet-stream");
   lock_.files.push_back({path, 0644, role, platform, digest});
+  return *this;
+}
+
+BundleRecipe& BundleRecipe::compressed(const std::string& path, std::string content, const std::string& role,
+                                       const std::string& platform) {
+  std::string frame = zstd_frame(content);
+  const Digest stored = digest_of(frame);
+  const std::uint64_t stored_size = frame.size();
+  content_.try_emplace(stored, std::move(frame));
+  const Digest digest = add(std::move(content), "application/octet-stream");
+  lock_.blobs.at(digest).stored = bundle::StoredForm{stored, stored_size, archive::zstd_encoder()};
+  lock_.files.push_back({path, 0644, role, platform, digest});
+  return *this;
+}
+
+BundleRecipe& BundleRecipe::replace_stored(const Digest& file, std::string frame) {
+  bundle::StoredForm& stored = *lock_.blobs.at(file).stored;
+  stored.digest = digest_of(frame);
+  stored.size = frame.size();
+  content_.insert_or_assign(stored.digest, std::move(frame));
   return *this;
 }
 
@@ -80,7 +101,7 @@ Status BundleRecipe::write(const fs::path& path, const std::vector<const Private
   TRY_ASSIGN(auto writer, bundle::BundleWriter::open(path, planned));
   for (const bundle::WantedBlob& wanted : planned.wanted) {
     TRY_ASSIGN(auto sink, writer->begin(wanted));
-    TRY(sink->write(as_bytes(content_.at(wanted.blob.digest)).subspan(sink->position())));
+    TRY(sink->write(as_bytes(content_.at(wanted.blob.bundled_digest())).subspan(sink->position())));
     TRY(sink->commit());
   }
   std::vector<bundle::SignatureLine> lines;
@@ -89,12 +110,30 @@ Status BundleRecipe::write(const fs::path& path, const std::vector<const Private
   return writer->seal(slot);
 }
 
+std::string zstd_frame(const std::string& content) {
+  MemorySink frame(1ULL << 30);
+  archive::ZstdCompressSink sink(frame, content.size());
+  if (!sink.write(as_bytes(content)) || !sink.finish()) return {};
+  return frame.take();
+}
+
+std::string compressible_text(std::size_t size, unsigned seed) {
+  std::string text;
+  while (text.size() < size) {
+    seed = seed * 1664525U + 1013904223U;
+    text += fmt::format("{:08x} carried across the gap\n", seed);
+  }
+  text.resize(size);
+  return text;
+}
+
 BundleRecipe small_bundle() {
   BundleRecipe recipe;
   recipe.image("registry.k8s.io/pause:3.10", {std::string(10240, '\0')});
   recipe.image("docker.io/library/web:1", {std::string(10240, '\0'), std::string(20480, '\0')});
   recipe.file("bin/linux/amd64/kubeadm", std::string(300000, 'k'), "kubeadm", "linux/amd64");
   recipe.file("notes.txt", "carried across\n");
+  recipe.compressed("bin/linux/amd64/kubelet", compressible_text(200000, 1), "kubelet", "linux/amd64");
   recipe.generated("keys/repository.asc", "not a real key\n");
   recipe.program("#!/bin/true\n" + std::string(100000, 'p'));
   return recipe;

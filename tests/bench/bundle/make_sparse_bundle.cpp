@@ -47,7 +47,8 @@ Status make(const fs::path& path, std::uint64_t total_mebibytes, const fs::path&
   for (const bundle::HeldEntry& held : plan.held) TRY(write_exactly_at(file, held.offset, as_bytes(held.content)));
   for (const bundle::WantedBlob& wanted : plan.wanted) {
     const auto sparse = indexes.find(wanted.blob.digest);
-    const std::string text = sparse == indexes.end() ? recipe.content(wanted.blob.digest) : first_bytes(sparse->second);
+    const std::string text =
+        sparse == indexes.end() ? recipe.content(wanted.blob.bundled_digest()) : first_bytes(sparse->second);
     TRY(write_exactly_at(file, wanted.offset, as_bytes(text)));
   }
   std::vector<bundle::SignatureLine> lines;

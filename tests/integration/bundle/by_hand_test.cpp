@@ -44,6 +44,19 @@ TEST_F(ByHand, TheDocumentedCommandsAcceptAGoodBundle) {
   EXPECT_THAT(output.out, testing::HasSubstr("Signature Verified Successfully"));
 }
 
+/// Section 4: the code block about compressed files, with the path of ours.
+TEST_F(ByHand, TheDocumentedCommandsGetACompressedFile) {
+  const std::string page = *read_file(std::string(SEALIFT_SOURCE_DIR) + "/docs/bundle-format.md", 1 << 20);
+  const std::size_t from = page.find("stored=$(tar");
+  ASSERT_NE(from, std::string::npos);
+  const std::string script = page.substr(from, page.find("```", from) - from);
+  const CommandOutput output =
+      *run({.arguments = {"bash", "-c", "set -euo pipefail; cd \"$0\" && eval \"$1\"",
+                          directory_.path().string(), script}});
+  EXPECT_EQ(output.exit_code, 0) << output.out << output.err;
+  EXPECT_EQ(read_file(directory_.path() / "kubelet", 1 << 20).value(), test::compressible_text(200000, 1));
+}
+
 TEST_F(ByHand, TheDocumentedCommandsRefuseAnotherKey) {
   ASSERT_TRUE(write_file_atomically(directory_.path() / "sealift.pub", PrivateKey::generate()->public_key().pem()));
   EXPECT_NE(follow_the_page().exit_code, 0);

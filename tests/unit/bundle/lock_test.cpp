@@ -1,5 +1,6 @@
 #include "lib/bundle/lock.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/support/bundles.hpp"
@@ -39,6 +40,75 @@ TEST(Lock, RejectsInlinedContentOfAnotherDigest) {
   const auto lock = parse_lock(text, "bundle.lock");
   ASSERT_FALSE(lock);
   EXPECT_EQ(lock.error().code(), ErrorCode::integrity);
+}
+
+/// A full lock whose kubelet is stored compressed.
+Lock lock_with_stored() {
+  Lock lock = full_lock();
+  const auto kubelet = std::find_if(lock.files.begin(), lock.files.end(),
+                                    [](const auto& file) { return file.role == "kubelet"; });
+  EXPECT_TRUE(lock.blobs.at(kubelet->digest).stored);
+  return lock;
+}
+
+LockedBlob& stored_blob(Lock& lock) {
+  return std::find_if(lock.blobs.begin(), lock.blobs.end(),
+                      [](const auto& one) { return one.second.stored.has_value(); })
+      ->second;
+}
+
+std::string error_of(const Lock& lock) {
+  const auto read = parse_lock(write_lock(lock), "bundle.lock");
+  return read ? "accepted" : read.error().message();
+}
+
+TEST(Lock, KeepsTheStoredForm) {
+  Lock lock = lock_with_stored();
+  stored_blob(lock).stored->by = "zstd 1.4.9 level 3";
+  const auto read = parse_lock(write_lock(lock), "bundle.lock");
+  ASSERT_TRUE(read) << read.error().message();
+  const LockedBlob& blob = read->blobs.at(stored_blob(lock).digest);
+  ASSERT_TRUE(blob.stored);
+  EXPECT_EQ(blob.stored->by, "zstd 1.4.9 level 3");
+  EXPECT_EQ(blob.bundled_digest(), stored_blob(lock).stored->digest);
+  EXPECT_EQ(blob.bundled_size(), stored_blob(lock).stored->size);
+}
+
+TEST(Lock, RejectsAStoredFormThatMakesNoSense) {
+  using testing::HasSubstr;
+  Lock lock = lock_with_stored();
+  const StoredForm good = *stored_blob(lock).stored;
+  StoredForm& stored = *stored_blob(lock).stored;
+  for (const std::uint64_t size : {std::uint64_t{0}, stored_blob(lock).size, UINT64_MAX}) {
+    stored.size = size;
+    EXPECT_THAT(error_of(lock), HasSubstr("expected the sha256 and the size, smaller than"));
+  }
+  stored = good;
+  stored.digest = stored_blob(lock).digest;
+  EXPECT_THAT(error_of(lock), HasSubstr("expected the sha256 and the size"));
+  stored.digest = digest_of(as_bytes("x"), DigestAlgorithm::sha512);
+  EXPECT_THAT(error_of(lock), HasSubstr("expected the sha256 and the size"));
+  stored = good;
+  stored.digest = lock.images.front().digest;
+  EXPECT_THAT(error_of(lock), HasSubstr("is another blob's, too"));
+  std::string text = write_lock(lock_with_stored());
+  text.replace(text.find("\"zstd\""), 6, "\"gzip\"");
+  const auto other = parse_lock(text, "bundle.lock");
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code(), ErrorCode::unsupported);
+}
+
+TEST(Lock, RejectsCompressedPartsOfImagesAndPackages) {
+  for (const bool of_image : {true, false}) {
+    Lock lock = lock_with_stored();
+    const Digest digest = stored_blob(lock).digest;
+    if (of_image) {
+      lock.images.front().blobs.push_back(digest);
+    } else {
+      lock.package_sets.front().packages.front().digest = digest;
+    }
+    EXPECT_THAT(error_of(lock), testing::HasSubstr("only files may be"));
+  }
 }
 
 TEST(Lock, RejectsAMissingBlob) {

@@ -33,6 +33,7 @@ packages:
     repositories:
       - {url: http://deb.debian.org/debian/, suites: [bookworm], components: [main], keyring: /k.gpg}
     install: [keepalived]
+compressFiles: false
 mirrors:
   registry.k8s.io: registry.example.com/k8s
   https://dl.k8s.io/: https://files.example.com/k8s/
@@ -44,10 +45,13 @@ mirrors:
   EXPECT_EQ(spec->files[0].mode, 0755U);
   EXPECT_EQ(spec->package_sets[0].repositories[0].url, "http://deb.debian.org/debian");
   EXPECT_EQ(spec->mirrors.size(), 2U);
+  EXPECT_FALSE(spec->compress_files);
+  EXPECT_TRUE(parse_spec(kHead, "bundle.yaml")->compress_files);
 }
 
 TEST(ReadSpec, SuggestsTheNearestKey) {
   EXPECT_THAT(error_of("imagse: [a]\n"), testing::HasSubstr("bundle.yaml:4:1: unknown key \"imagse\", did you mean \"images\"?"));
+  EXPECT_THAT(error_of("compressfiles: false\n"), testing::HasSubstr("did you mean \"compressFiles\"?"));
   EXPECT_THAT(error_of("files: [{ulr: https://x/y}]\n"), testing::HasSubstr("did you mean \"url\"?"));
 }
 

@@ -48,7 +48,7 @@ TEST_F(WriteBundle, SameLockGivesSameBytesInAnyOrderOfArrival) {
   for (auto wanted = plan.wanted.rbegin(); wanted != plan.wanted.rend(); ++wanted) {
     auto sink = (*writer)->begin(*wanted);
     ASSERT_TRUE(sink);
-    ASSERT_TRUE((*sink)->write(as_bytes(recipe.content(wanted->blob.digest))));
+    ASSERT_TRUE((*sink)->write(as_bytes(recipe.content(wanted->blob.bundled_digest()))));
     ASSERT_TRUE((*sink)->commit());
   }
   std::vector<SignatureLine> lines;

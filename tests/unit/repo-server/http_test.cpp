@@ -152,6 +152,13 @@ Response ten_bytes() {
   return response;
 }
 
+TEST(ParseRequest, JoinsSeveralAcceptEncodingLines) {
+  const auto parsed =
+      parse("GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\nAccept-Encoding: zstd;q=0\r\n\r\n");
+  ASSERT_NE(std::get_if<Request>(&parsed), nullptr);
+  EXPECT_EQ(std::get<Request>(parsed).accept_encoding, "gzip,zstd;q=0");
+}
+
 TEST(PrepareResponse, SendsAPartWith206) {
   Request request;
   request.range = "bytes=2-3";
@@ -191,6 +198,34 @@ TEST(PrepareResponse, Answers304WithoutLength) {
   request.if_none_match.clear();
   request.if_modified_since = "Fri, 20 Nov 2026 12:00:00 GMT";
   EXPECT_EQ(prepare_response(request, ten_bytes(), kDate, true)->status, 304);
+}
+
+TEST(PrepareResponse, RangesOfADecompressedBodyCountItsOwnBytes) {
+  Request request;
+  request.range = "bytes=200-";
+  Response response;
+  response.accepts_ranges = true;
+  response.etag = "\"e\"";
+  response.expanded = ZstdBody{{nullptr, 4096, 50}, 1000, 0, 1000};
+  const auto prepared = prepare_response(request, response, kDate, true);
+  EXPECT_EQ(prepared->status, 206);
+  EXPECT_THAT(prepared->head, HasSubstr("Content-Range: bytes 200-999/1000\r\n"));
+  EXPECT_THAT(prepared->head, HasSubstr("Content-Length: 800\r\n"));
+  ASSERT_TRUE(prepared->expanded);
+  EXPECT_EQ(prepared->expanded->first, 200U);
+  EXPECT_EQ(prepared->body_size(), 800U);
+  request.method = Method::head;
+  EXPECT_FALSE(prepare_response(request, response, kDate, true)->expanded);
+}
+
+TEST(PrepareResponse, SaysTheEncodingOnlyWhereThereIsContent) {
+  Request request;
+  Response response = ten_bytes();
+  response.content_encoding = "zstd";
+  EXPECT_THAT(prepare_response(request, response, kDate, true)->head,
+              HasSubstr("Content-Encoding: zstd\r\n"));
+  request.range = "bytes=10-";
+  EXPECT_THAT(prepare_response(request, response, kDate, true)->head, Not(HasSubstr("Content-Encoding")));
 }
 
 TEST(PrepareResponse, LeavesTheBodyOutOfHeadButSaysItsLength) {

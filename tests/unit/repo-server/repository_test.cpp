@@ -16,7 +16,8 @@ class RepositoryTest : public MountedBundleTest {
   void SetUp() override {
     recipe.file("bin/linux/amd64/kubeadm", "kubeadm")
         .file("bin/linux/arm64/kubeadm", "other")
-        .file("a<b>&\"c", "odd");
+        .file("a<b>&\"c", "odd")
+        .compressed("kubelet", kubelet);
     recipe.generated("apt/debian-12/dists/stable/InRelease", "Release of it\n")
         .generated("keys/repository.asc", "key\n");
     recipe.image("registry.k8s.io/pause:3.10", {"layer"});
@@ -34,6 +35,7 @@ class RepositoryTest : public MountedBundleTest {
     return ask(*repository, request);
   }
 
+  const std::string kubelet = test::compressible_text(200'000, 1);
   test::BundleRecipe recipe;
   http::Statistics statistics;
   std::unique_ptr<BackgroundVerification> verification;
@@ -49,6 +51,40 @@ TEST_F(RepositoryTest, ServesFilesWithTheirDigestAsEtag) {
   EXPECT_EQ(response.etag, "\"" + digest_of("kubeadm").str() + "\"");
   EXPECT_TRUE(response.accepts_ranges);
   EXPECT_EQ(response.last_modified, overlay.bundles()[0]->contents().time);
+}
+
+TEST_F(RepositoryTest, ServesACompressedFileAsItselfOrAsItIsStored) {
+  auto request = get("/files/kubelet");
+  const auto plain = ask(*repository, request);
+  ASSERT_TRUE(plain.expanded);
+  EXPECT_EQ(plain.expanded->size, kubelet.size());
+  EXPECT_EQ(plain.etag, "\"" + digest_of(kubelet).str() + "\"");
+  EXPECT_THAT(plain.headers, HasSubstr("Vary: Accept-Encoding\r\n"));
+  EXPECT_EQ(plain.content_encoding, "");
+  request.accept_encoding = "gzip, zstd";
+  const auto stored = ask(*repository, request);
+  EXPECT_EQ(body_of(stored), test::zstd_frame(kubelet));
+  EXPECT_EQ(stored.etag, "\"" + digest_of(body_of(stored)).str() + "\"");
+  EXPECT_THAT(stored.headers, HasSubstr("Vary: Accept-Encoding\r\n"));
+  EXPECT_EQ(stored.content_encoding, "zstd");
+  request.accept_encoding = "zstd;q=0";
+  EXPECT_TRUE(ask(*repository, request).expanded);
+}
+
+TEST_F(RepositoryTest, ChecksTheFormItIsAboutToServe) {
+  const bundle::FileEntry& entry = *overlay.bundles()[0]->contents().find_file("files/kubelet");
+  const bundle::VerifiedBundle& verified = overlay.bundles()[0]->verified();
+  auto request = get("/files/kubelet");
+  request.accept_encoding = "zstd";
+  EXPECT_TRUE(repository->handle(request).prepare);
+  ask(*repository, request);
+  EXPECT_TRUE(verified.is_checked(*entry.stored));
+  EXPECT_FALSE(verified.is_checked(entry));
+  request.accept_encoding.clear();
+  EXPECT_TRUE(repository->handle(request).prepare);
+  ask(*repository, request);
+  EXPECT_TRUE(verified.is_checked(entry));
+  EXPECT_FALSE(repository->handle(request).prepare);
 }
 
 TEST_F(RepositoryTest, ListsFolders) {
