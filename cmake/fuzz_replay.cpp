@@ -1,4 +1,5 @@
-// Stands in for libFuzzer's main: feeds every file of the given folders to the fuzz target, and fails when there is none.
+// Stands in for libFuzzer's main: feeds every file of the given folders to the fuzz target, and fails when
+// there is none.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -27,16 +27,26 @@ namespace {
 /// Every command there is, in the order of the work.
 constexpr AddCommand kCommands[] = {
 #ifdef SEALIFT_COMPLETE
-    builder::add_keygen, builder::add_lock, builder::add_create,
+    builder::add_keygen,
+    builder::add_lock,
+    builder::add_create,
 #endif
-    add_sign, add_info, add_ls, add_verify,
+    add_sign,
+    add_info,
+    add_ls,
+    add_verify,
 #ifdef SEALIFT_WITH_SERVER
     repo_server::add_serve,
 #endif
 #ifdef SEALIFT_WITH_INSTALLER
-    installer::add_preflight, installer::add_plan, installer::add_install, installer::add_status, installer::add_agent,
+    installer::add_preflight,
+    installer::add_plan,
+    installer::add_install,
+    installer::add_status,
+    installer::add_agent,
 #endif
-    add_completion, add_man,
+    add_completion,
+    add_man,
 };
 
 struct GlobalOptions {
@@ -74,10 +84,13 @@ int run_action(const Action& action, const GlobalOptions& options) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  // A reader that goes away (`| head`, a closed connection) shows as an error of that write, not as our death.
+  // A reader that goes away (`| head`, a closed connection) shows as an error of that write, not as our
+  // death.
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app("Carries a highly available Kubernetes across an air gap: one signed file that is its own registry and package repository.",
-               "sealift");
+  CLI::App app(
+      "Carries a highly available Kubernetes across an air gap: one signed file that is its own registry and "
+      "package repository.",
+      "sealift");
   GlobalOptions options;
   Action action;
   app.set_version_flag("--version", std::string("sealift ") + std::string(kSealiftVersion));
@@ -87,7 +100,9 @@ int run_program(int argc, char** argv) {
   app.require_subcommand(1);
   app.fallthrough();
   for (const AddCommand add : kCommands) add(app, action);
-  app.footer("Exit status: 0 success, 2 usage or configuration, 8 damaged, 9 not trusted; all of them: docs/exit-codes.md");
+  app.footer(
+      "Exit status: 0 success, 2 usage or configuration, 8 damaged, 9 not trusted; all of them: "
+      "docs/exit-codes.md");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

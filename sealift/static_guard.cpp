@@ -1,7 +1,8 @@
-// The static program runs on machines with another C library than the one it was built with. Where glibc would load that
-// machine's own modules into us (name service, dynamic loading) the process would die; OpenSSL and libarchive contain calls to such
-// functions that we never use. Defining them here, failing, keeps glibc's out of the program, and the linker's warning about
-// any further one is an error (cmake/SealiftOptions.cmake).
+// The static program runs on machines with another C library than the one it was built with. Where glibc
+// would load that machine's own modules into us (name service, dynamic loading) the process would die;
+// OpenSSL and libarchive contain calls to such functions that we never use. Defining them here, failing,
+// keeps glibc's out of the program, and the linker's warning about any further one is an error
+// (cmake/SealiftOptions.cmake).
 #include <cstddef>
 
 #include <dlfcn.h>
@@ -28,7 +29,8 @@ int getgrnam_r(const char*, group*, char*, size_t, group** result) { return *res
 int getgrgid_r(gid_t, group*, char*, size_t, group** result) { return *result = nullptr, 0; }
 
 void* dlopen(const char*, int) noexcept { return nullptr; }
-// glibc's start-up code refers to its own dlopen by this name, which would bring the function (and its warning) back in.
+// glibc's start-up code refers to its own dlopen by this name, which would bring the function (and its
+// warning) back in.
 void* __dlopen(const char*, int) { return nullptr; }  // NOLINT(bugprone-reserved-identifier)
 void* dlsym(void*, const char*) noexcept { return nullptr; }
 int dlclose(void*) noexcept { return -1; }

@@ -49,12 +49,14 @@ class Assembly {
     std::vector<const WantedBlob*> queue;
     for (const WantedBlob& wanted : plan.wanted) queue.push_back(&wanted);
     // The largest first: no big one is left over for a single stream at the end.
-    std::stable_sort(queue.begin(), queue.end(), [](const auto* a, const auto* b) { return a->blob.size > b->blob.size; });
+    std::stable_sort(queue.begin(), queue.end(),
+                     [](const auto* a, const auto* b) { return a->blob.size > b->blob.size; });
     progress_->total(plan.wanted_bytes);
     std::atomic<std::size_t> next = 0;
     const auto work = [&] {
       for (std::size_t i = next++; i < queue.size() && !stop_; i = next++) {
-        if (Status fetched = fetch_one(*queue[i]); !fetched) note_failure(std::move(fetched).error(), *queue[i]);
+        if (Status fetched = fetch_one(*queue[i]); !fetched)
+          note_failure(std::move(fetched).error(), *queue[i]);
       }
     };
     std::vector<std::thread> workers;
@@ -67,7 +69,8 @@ class Assembly {
 
  private:
   Status fetch_one(const WantedBlob& wanted) {
-    const std::string from = wanted.blob.origin.repository.empty() ? wanted.blob.origin.url : wanted.blob.origin.repository;
+    const std::string from =
+        wanted.blob.origin.repository.empty() ? wanted.blob.origin.url : wanted.blob.origin.repository;
     const std::uint64_t item = progress_->begin(from, wanted.blob.size);
     Status status = fetch_into(wanted, item);
     progress_->end(item);
@@ -87,8 +90,10 @@ class Assembly {
     if (sink->position() < wanted.blob.size) TRY((*fetch_)(wanted.blob, sink->position(), reporting));
     Status committed = sink->commit();
     if (committed || committed.error().code() != ErrorCode::integrity || !continued) return committed;
-    // What an interrupted run left was damaged (a power cut may lose written pages): once more from the first byte.
-    log_->warning("{}: the part left by an interrupted run was damaged, fetching it again", describe(wanted.blob));
+    // What an interrupted run left was damaged (a power cut may lose written pages): once more from the first
+    // byte.
+    log_->warning("{}: the part left by an interrupted run was damaged, fetching it again",
+                  describe(wanted.blob));
     TRY((*fetch_)(wanted.blob, 0, reporting));
     return sink->commit();
   }
@@ -120,7 +125,8 @@ class Assembly {
 
 }  // namespace
 
-Status assemble(BundleWriter& writer, const Plan& plan, const FetchBlob& fetch, unsigned jobs, Progress& progress, Log& log) {
+Status assemble(BundleWriter& writer, const Plan& plan, const FetchBlob& fetch, unsigned jobs,
+                Progress& progress, Log& log) {
   return Assembly(writer, fetch, progress, log).run(plan, jobs);
 }
 

@@ -33,10 +33,11 @@ tl::unexpected<Error> other_encoder(const bundle::LockedBlob& blob) {
                 "the lock was edited, or one of the two libraries is a modified one; run sealift lock again",
                 blob.stored->digest.str(), here);
   }
-  return fail(ErrorCode::unsupported,
-              "the lock was made with {}, here is {}, and the two compress this file differently; run sealift "
-              "lock again here, or set compressFiles: false in bundle.yaml and lock again",
-              blob.stored->by, here);
+  return fail(
+      ErrorCode::unsupported,
+      "the lock was made with {}, here is {}, and the two compress this file differently; run sealift "
+      "lock again here, or set compressFiles: false in bundle.yaml and lock again",
+      blob.stored->by, here);
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace sealift::builder {
 /// ErrorCode::invalid_argument otherwise. At most 256 MiB.
 Result<bundle::ProgramFile> read_program(const fs::path& path);
 
-/// Where the static program lies when none is named: beside the running program as `sealift-static`, or in the build tree.
+/// Where the static program lies when none is named: beside the running program as `sealift-static`, or in
+/// the build tree.
 Result<fs::path> find_program();
 
 }  // namespace sealift::builder

@@ -15,24 +15,27 @@ class Document {
   explicit Document(const Lock& lock) : lock_(&lock) {}
 
   /// One SPDX package with its relation to the document. `purl` may be empty.
-  void add(const std::string& name, const std::string& version, const Digest& digest, const std::string& location, const std::string& purl) {
+  void add(const std::string& name, const std::string& version, const Digest& digest,
+           const std::string& location, const std::string& purl) {
     const std::string id = fmt::format("SPDXRef-{}", ++count_);
-    json::Object package{{"SPDXID", id},
-                         {"name", name},
-                         {"versionInfo", version},
-                         {"downloadLocation", location.empty() ? "NOASSERTION" : location},
-                         {"filesAnalyzed", false},
-                         {"checksums", json::Array{json::Object{{"algorithm", "SHA256"}, {"checksumValue", digest.hex()}}}},
-                         {"licenseConcluded", "NOASSERTION"},
-                         {"licenseDeclared", "NOASSERTION"},
-                         {"copyrightText", "NOASSERTION"}};
+    json::Object package{
+        {"SPDXID", id},
+        {"name", name},
+        {"versionInfo", version},
+        {"downloadLocation", location.empty() ? "NOASSERTION" : location},
+        {"filesAnalyzed", false},
+        {"checksums", json::Array{json::Object{{"algorithm", "SHA256"}, {"checksumValue", digest.hex()}}}},
+        {"licenseConcluded", "NOASSERTION"},
+        {"licenseDeclared", "NOASSERTION"},
+        {"copyrightText", "NOASSERTION"}};
     if (!purl.empty()) {
       package["externalRefs"] = json::Array{json::Object{
           {"referenceCategory", "PACKAGE-MANAGER"}, {"referenceType", "purl"}, {"referenceLocator", purl}}};
     }
     packages_.push_back(std::move(package));
-    relationships_.push_back(json::Object{
-        {"spdxElementId", "SPDXRef-DOCUMENT"}, {"relationshipType", "DESCRIBES"}, {"relatedSpdxElement", id}});
+    relationships_.push_back(json::Object{{"spdxElementId", "SPDXRef-DOCUMENT"},
+                                          {"relationshipType", "DESCRIBES"},
+                                          {"relatedSpdxElement", id}});
   }
 
   std::string write() {
@@ -41,9 +44,11 @@ class Document {
         {"dataLicense", "CC0-1.0"},
         {"SPDXID", "SPDXRef-DOCUMENT"},
         {"name", fmt::format("{}-{}", lock_->name, lock_->version)},
-        {"documentNamespace", fmt::format("https://sealift.invalid/spdx/{}/{}", lock_->name, digest_of(write_lock(*lock_)).hex())},
-        {"creationInfo", json::Object{{"created", format_rfc3339(lock_->time)},
-                                      {"creators", json::Array{fmt::format("Tool: sealift-{}", kSealiftVersion)}}}},
+        {"documentNamespace",
+         fmt::format("https://sealift.invalid/spdx/{}/{}", lock_->name, digest_of(write_lock(*lock_)).hex())},
+        {"creationInfo",
+         json::Object{{"created", format_rfc3339(lock_->time)},
+                      {"creators", json::Array{fmt::format("Tool: sealift-{}", kSealiftVersion)}}}},
         {"packages", std::move(packages_)},
         {"relationships", std::move(relationships_)}});
   }
@@ -66,7 +71,8 @@ std::pair<std::string, std::string> split_tag(const std::string& name) {
 
 std::string oci_purl(const std::string& repository, const std::string& tag, const Digest& digest) {
   const std::string last = repository.substr(repository.rfind('/') + 1);
-  return fmt::format("pkg:oci/{}@sha256%3A{}?repository_url={}{}", last, digest.hex(), repository, tag.empty() ? "" : "&tag=" + tag);
+  return fmt::format("pkg:oci/{}@sha256%3A{}?repository_url={}{}", last, digest.hex(), repository,
+                     tag.empty() ? "" : "&tag=" + tag);
 }
 
 }  // namespace
@@ -81,8 +87,8 @@ std::string write_sbom(const Lock& lock) {
     const std::string distribution = set.target.substr(0, set.target.find('-'));
     for (const bundle::LockedPackage& package : set.packages) {
       document.add(package.name, package.version, package.digest, lock.blobs.at(package.digest).origin.url,
-                   fmt::format("pkg:deb/{}/{}@{}?arch={}&distro={}", distribution, package.name, package.version,
-                               package.architecture, set.target));
+                   fmt::format("pkg:deb/{}/{}@{}?arch={}&distro={}", distribution, package.name,
+                               package.version, package.architecture, set.target));
     }
   }
   for (const bundle::LockedFile& file : lock.files) {

@@ -1,4 +1,5 @@
-/// The bill of materials that travels in the bundle: SPDX 2.3 in JSON (https://spdx.github.io/spdx-spec/v2.3/).
+/// The bill of materials that travels in the bundle: SPDX 2.3 in JSON
+/// (https://spdx.github.io/spdx-spec/v2.3/).
 #pragma once
 
 #include <string>

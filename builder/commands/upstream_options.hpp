@@ -27,7 +27,8 @@ struct UpstreamOptions {
 void add_upstream_options(CLI::App& command, UpstreamOptions& options);
 
 /// Rules of bundle.yaml first, those of --mirrors after them.
-Result<std::unique_ptr<Fetcher>> make_fetcher(const UpstreamOptions& options, std::vector<bundle::MirrorRule> mirrors,
-                                              std::stop_token stop, Log& log);
+Result<std::unique_ptr<Fetcher>> make_fetcher(const UpstreamOptions& options,
+                                              std::vector<bundle::MirrorRule> mirrors, std::stop_token stop,
+                                              Log& log);
 
 }  // namespace sealift::builder

@@ -13,7 +13,8 @@ namespace sealift::builder {
 namespace {
 
 void take(std::vector<RepositoryFile> from, std::vector<bundle::GeneratedFile>& to) {
-  for (RepositoryFile& file : from) to.push_back({std::move(file.path), std::move(file.media_type), std::move(file.content)});
+  for (RepositoryFile& file : from)
+    to.push_back({std::move(file.path), std::move(file.media_type), std::move(file.content)});
 }
 
 Result<std::vector<bundle::GeneratedFile>> generate_files(const CreateInputs& inputs) {
@@ -22,10 +23,12 @@ Result<std::vector<bundle::GeneratedFile>> generate_files(const CreateInputs& in
   if (inputs.lock.package_sets.empty()) return files;
   if (inputs.repository_key == nullptr) {
     return fail(ErrorCode::invalid_argument,
-                "the lock has packages, so the repository must be signed: give --repository-key FILE (made by sealift keygen)");
+                "the lock has packages, so the repository must be signed: give --repository-key FILE (made "
+                "by sealift keygen)");
   }
   for (const bundle::LockedPackageSet& set : inputs.lock.package_sets) {
-    TRY_ASSIGN(auto repository, generate_repository(set, inputs.lock.blobs, inputs.lock.time, *inputs.repository_key));
+    TRY_ASSIGN(auto repository,
+               generate_repository(set, inputs.lock.blobs, inputs.lock.time, *inputs.repository_key));
     take(std::move(repository), files);
   }
   take(repository_key_files(*inputs.repository_key), files);
@@ -56,8 +59,8 @@ Result<bundle::Plan> plan_from_lock(const CreateInputs& inputs) {
   return bundle::plan_bundle(inputs.lock, std::move(generated), std::move(programs));
 }
 
-Status create_bundle(const CreateInputs& inputs, const bundle::Plan& plan, const fs::path& output, Fetcher& fetcher,
-                     unsigned jobs, Progress& progress, Log& log) {
+Status create_bundle(const CreateInputs& inputs, const bundle::Plan& plan, const fs::path& output,
+                     Fetcher& fetcher, unsigned jobs, Progress& progress, Log& log) {
   if (is_finished(output, plan)) {
     log.info("{} is complete already", output.string());
     return {};

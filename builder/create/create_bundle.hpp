@@ -18,16 +18,16 @@ namespace sealift::builder {
 
 struct CreateInputs {
   const bundle::Lock& lock;
-  const std::vector<PrivateKey>& signers;           ///< at least one
+  const std::vector<PrivateKey>& signers;              ///< at least one
   const openpgp::SecretKey* repository_key = nullptr;  ///< needed when the lock has packages
-  std::vector<fs::path> programs;                   ///< static programs to carry
+  std::vector<fs::path> programs;                      ///< static programs to carry
 };
 
 /// Everything that can be known before fetching: repository metadata, SBOM, offsets, exact size.
 Result<bundle::Plan> plan_from_lock(const CreateInputs& inputs);
 
 /// Fetches and writes the bundle at `output`. A finished file of exactly this content is left as it is.
-Status create_bundle(const CreateInputs& inputs, const bundle::Plan& plan, const fs::path& output, Fetcher& fetcher,
-                     unsigned jobs, Progress& progress, Log& log);
+Status create_bundle(const CreateInputs& inputs, const bundle::Plan& plan, const fs::path& output,
+                     Fetcher& fetcher, unsigned jobs, Progress& progress, Log& log);
 
 }  // namespace sealift::builder

@@ -26,19 +26,26 @@ void add_image(std::vector<bundle::ImageSpec>& images, bundle::ImageSpec image) 
   if (!known) images.push_back(std::move(image));
 }
 
-Status lock_packages(const bundle::Spec& spec, Fetcher& fetcher, const LockOptions& options, Log& log, Lock& lock) {
+Status lock_packages(const bundle::Spec& spec, Fetcher& fetcher, const LockOptions& options, Log& log,
+                     Lock& lock) {
   if (spec.package_sets.empty()) return {};
   std::vector<std::string> architectures;
   for (const std::string& platform : spec.platforms) {
     TRY_ASSIGN(std::string architecture, debian_architecture(platform));
     architectures.push_back(std::move(architecture));
   }
-  const PackageSetContext context{
-      [&fetcher](const std::string& url, std::uint64_t limit_bytes) { return fetcher.fetch_document(url, limit_bytes); },
-      log, options.spec_directory, options.baseline_directories, architectures, options.time};
+  const PackageSetContext context{[&fetcher](const std::string& url, std::uint64_t limit_bytes) {
+                                    return fetcher.fetch_document(url, limit_bytes);
+                                  },
+                                  log,
+                                  options.spec_directory,
+                                  options.baseline_directories,
+                                  architectures,
+                                  options.time};
   for (const bundle::PackageSetSpec& set : spec.package_sets) {
     TRY_ASSIGN(ResolvedPackageSet resolved, resolve_package_set(set, context));
-    log.info("packages for {}: {} beyond the baseline {}", set.target, resolved.set.packages.size(), set.baseline);
+    log.info("packages for {}: {} beyond the baseline {}", set.target, resolved.set.packages.size(),
+             set.baseline);
     for (bundle::LockedBlob& blob : resolved.blobs) {
       const Digest digest = blob.digest;
       lock.blobs.emplace(digest, std::move(blob));
@@ -93,7 +100,8 @@ Result<Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockO
   lock.blobs.merge(resolved.blobs);
   log.info("images: {}", lock.images.size());
   TRY(lock_packages(spec, fetcher, options, log, lock));
-  std::sort(lock.files.begin(), lock.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::sort(lock.files.begin(), lock.files.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
 
   keep_shared_blobs_plain(lock);
 

@@ -15,11 +15,12 @@ namespace sealift::builder {
 struct LockOptions {
   fs::path spec_directory;                     ///< relative paths in bundle.yaml start here
   std::vector<fs::path> baseline_directories;  ///< searched for named baselines
-  Timestamp time{};                            ///< becomes the time of the lock, and of everything in the bundle
+  Timestamp time{};  ///< becomes the time of the lock, and of everything in the bundle
   unsigned jobs = 4;
 };
 
 /// Asks the upstreams; writes nothing.
-Result<bundle::Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockOptions& options, Log& log);
+Result<bundle::Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockOptions& options,
+                                 Log& log);
 
 }  // namespace sealift::builder

@@ -19,10 +19,10 @@ using Sessions = std::map<std::string, std::unique_ptr<Session>>;
 /// Opens sessions to all hosts in parallel. One error that names every host that could not be reached.
 Result<Sessions> connect_all(Transport& transport, const std::vector<HostAddress>& hosts);
 
-/// Keeps other installers from all these hosts for as long as the sessions live. To be called before the facts
-/// are asked: no plan may rest on what another run is just changing. One host after the other in the order of
-/// their names, so that two installers cannot wait for each other. `tell` hears of waiting, with the host's
-/// name; ErrorCode::interrupted once `cancel` is set.
+/// Keeps other installers from all these hosts for as long as the sessions live. To be called before the
+/// facts are asked: no plan may rest on what another run is just changing. One host after the other in the
+/// order of their names, so that two installers cannot wait for each other. `tell` hears of waiting, with the
+/// host's name; ErrorCode::interrupted once `cancel` is set.
 Status hold_all(const Sessions& sessions,
                 const std::function<void(const std::string& host, const std::string& text)>& tell,
                 const std::atomic<bool>& cancel);

@@ -1,10 +1,10 @@
-#include "installer/commands/commands.hpp"
+#include "installer/host/agent.hpp"
 
 #include <memory>
 
 #include <CLI/CLI.hpp>
 
-#include "installer/host/agent.hpp"
+#include "installer/commands/commands.hpp"
 
 namespace sealift::installer {
 

@@ -51,8 +51,8 @@ class Session {
  public:
   virtual ~Session() = default;
 
-  /// Keeps other installers from this host until the session ends. Waits for one that is at work there (events
-  /// of kind output say so), at most ten minutes; then ErrorCode::conflict.
+  /// Keeps other installers from this host until the session ends. Waits for one that is at work there
+  /// (events of kind output say so), at most ten minutes; then ErrorCode::conflict.
   virtual Status hold(const StepEventHandler& handler) = 0;
 
   virtual Result<Facts> facts(const FactsRequest& request) = 0;

@@ -138,7 +138,7 @@ void add_revocation(const Site& site, const std::vector<std::string>& joined, Pl
     TRY_ASSIGN(const std::string text, outputs.get(tokens));
     StepList steps("network", leader);
     if (text.empty()) return steps.take();
-    std::vector<std::string> arguments{"-n",     "kube-system",       "delete",
+    std::vector<std::string> arguments{"-n",     "kube-system",        "delete",
                                        "secret", "--ignore-not-found", "kubeadm-certs"};
     std::istringstream names(text);
     for (std::string name; std::getline(names, name);) arguments.push_back(name);

@@ -1,6 +1,6 @@
-/// While etcd grows from one member to two it has no leader until the second one has started. The API servers of
-/// Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and who watched the first one hears nothing for
-/// up to ten minutes. Fresh processes watch anew.
+/// While etcd grows from one member to two it has no leader until the second one has started. The API servers
+/// of Kubernetes before 1.22 (etcd's client 3.4) then lose watches, and who watched the first one hears
+/// nothing for up to ten minutes. Fresh processes watch anew.
 #pragma once
 
 #include <string>

@@ -74,7 +74,8 @@ Block ustar_block(const TarEntry& entry, char type) {
 std::string pax_record(std::string_view key, std::string_view value) {
   const std::size_t rest = key.size() + value.size() + 3;
   std::size_t length = rest + 1;
-  while (fmt::formatted_size("{}", length) + rest != length) length = fmt::formatted_size("{}", length) + rest;
+  while (fmt::formatted_size("{}", length) + rest != length)
+    length = fmt::formatted_size("{}", length) + rest;
   return fmt::format("{} {}={}\n", length, key, value);
 }
 
@@ -140,7 +141,8 @@ Result<std::uint64_t> get_number(std::string_view block, Field field) {
 
 Result<LocatedEntry> read_tar_header(const FileDescriptor& file, std::uint64_t at) {
   const auto damaged = [at] {
-    return fail(ErrorCode::integrity, "no valid entry header at byte {}: not a Sealift bundle, or a damaged one", at);
+    return fail(ErrorCode::integrity,
+                "no valid entry header at byte {}: not a Sealift bundle, or a damaged one", at);
   };
   std::array<char, kTarBlock> first{};
   if (!read_exactly_at(file, at, std::as_writable_bytes(std::span(first)))) return damaged();
@@ -163,7 +165,8 @@ Result<LocatedEntry> read_tar_header(const FileDescriptor& file, std::uint64_t a
   located.entry.mode = static_cast<unsigned>(*mode);
   located.entry.mtime = static_cast<std::int64_t>(*mtime);
   located.data_offset = ustar_at + kTarBlock;
-  // One form only: whatever these fields would be written as must be what is there, checksum and padding included.
+  // One form only: whatever these fields would be written as must be what is there, checksum and padding
+  // included.
   const std::string expected = tar_header(located.entry, at);
   std::string found(expected.size(), '\0');
   if (at + expected.size() != located.data_offset ||

@@ -1,9 +1,10 @@
-/// Headers of a deterministic, offset-addressed POSIX tar (POSIX.1-2017 pax interchange format, ustar header blocks).
+/// Headers of a deterministic, offset-addressed POSIX tar (POSIX.1-2017 pax interchange format, ustar header
+/// blocks).
 ///
-/// Each entry is: an optional pax header `x` (block + records), the ustar block, the data at an aligned offset, zeros up
-/// to a multiple of 512. The pax header carries a `comment` that fills the gap to the alignment; entries of 8 GiB and
-/// more carry the pax record `size` and, in the ustar block, the same size in GNU base-256, because each alone is
-/// misread by some reader. docs/bundle-format.md, section 2.
+/// Each entry is: an optional pax header `x` (block + records), the ustar block, the data at an aligned
+/// offset, zeros up to a multiple of 512. The pax header carries a `comment` that fills the gap to the
+/// alignment; entries of 8 GiB and more carry the pax record `size` and, in the ustar block, the same size in
+/// GNU base-256, because each alone is misread by some reader. docs/bundle-format.md, section 2.
 #pragma once
 
 #include <cstdint>
@@ -19,10 +20,10 @@ inline constexpr std::uint64_t kTarBlock = 512;
 inline constexpr std::uint64_t kTarAlignment = 4096;
 
 struct TarEntry {
-  std::string path;            ///< at most 100 bytes, confined
+  std::string path;  ///< at most 100 bytes, confined
   std::uint64_t size = 0;
   unsigned mode = 0644;
-  std::int64_t mtime = 0;      ///< seconds since 1970, not negative, below 2^33
+  std::int64_t mtime = 0;  ///< seconds since 1970, not negative, below 2^33
   friend bool operator==(const TarEntry&, const TarEntry&) = default;
 };
 
@@ -37,7 +38,8 @@ constexpr std::uint64_t tar_next(std::uint64_t data_offset, std::uint64_t size) 
   return (data_offset + size + kTarBlock - 1) / kTarBlock * kTarBlock;
 }
 
-/// Size of a whole archive whose last entry ends at `end` (as tar_next gives it): two zero blocks, then up to 4096.
+/// Size of a whole archive whose last entry ends at `end` (as tar_next gives it): two zero blocks, then up to
+/// 4096.
 constexpr std::uint64_t tar_total_size(std::uint64_t end) {
   return (end + 2 * kTarBlock + kTarAlignment - 1) / kTarAlignment * kTarAlignment;
 }

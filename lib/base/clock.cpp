@@ -24,7 +24,8 @@ bool read_number(std::string_view text, int& value) {
 }
 
 bool make_time(int year, int month, int day, int hour, int minute, int second, Timestamp& time) {
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),
+  const std::chrono::year_month_day date{std::chrono::year(year),
+                                         std::chrono::month(static_cast<unsigned>(month)),
                                          std::chrono::day(static_cast<unsigned>(day))};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60) return false;
   time = std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
@@ -41,8 +42,8 @@ std::string format_rfc3339(Timestamp time) {
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(time - days);
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 Result<Timestamp> parse_rfc3339(std::string_view text) {
@@ -53,8 +54,8 @@ Result<Timestamp> parse_rfc3339(std::string_view text) {
   int minute = 0;
   int second = 0;
   Timestamp time;
-  const bool shaped = text.size() == 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' && text[13] == ':' &&
-                      text[16] == ':' && text[19] == 'Z';
+  const bool shaped = text.size() == 20 && text[4] == '-' && text[7] == '-' && text[10] == 'T' &&
+                      text[13] == ':' && text[16] == ':' && text[19] == 'Z';
   if (!shaped || !read_number(text.substr(0, 4), year) || !read_number(text.substr(5, 2), month) ||
       !read_number(text.substr(8, 2), day) || !read_number(text.substr(11, 2), hour) ||
       !read_number(text.substr(14, 2), minute) || !read_number(text.substr(17, 2), second) ||
@@ -69,10 +70,10 @@ std::string format_rfc5322(Timestamp time, std::string_view zone) {
   const auto days = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(days);
   const std::chrono::hh_mm_ss clock(time - days);
-  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} {}", kDays[std::chrono::weekday(days).c_encoding()],
-                     static_cast<unsigned>(date.day()), kMonths[static_cast<unsigned>(date.month()) - 1],
-                     static_cast<int>(date.year()), clock.hours().count(), clock.minutes().count(),
-                     clock.seconds().count(), zone);
+  return fmt::format("{}, {:02} {} {:04} {:02}:{:02}:{:02} {}",
+                     kDays[std::chrono::weekday(days).c_encoding()], static_cast<unsigned>(date.day()),
+                     kMonths[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count(), zone);
 }
 
 Result<Timestamp> parse_rfc5322(std::string_view text) {
@@ -106,7 +107,8 @@ Result<Timestamp> parse_rfc5322(std::string_view text) {
   Timestamp time;
   if (month == 0 || first == std::string_view::npos || last <= first || !read_number(words[1], day) ||
       !read_number(words[3], year) || !read_number(clock.substr(0, first), hour) ||
-      !read_number(clock.substr(first + 1, last - first - 1), minute) || !read_number(clock.substr(last + 1), second) ||
+      !read_number(clock.substr(first + 1, last - first - 1), minute) ||
+      !read_number(clock.substr(last + 1), second) ||
       !make_time(year, month, day, hour, minute, second, time)) {
     return bad();
   }

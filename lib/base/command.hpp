@@ -21,7 +21,8 @@ struct CommandEnvironment {
 
 using Action = std::function<Status(const CommandEnvironment&)>;
 
-/// Signature of every `add_<verb>`: declares the subcommand on `app`; its CLI11 callback stores what is to be run in `action`.
+/// Signature of every `add_<verb>`: declares the subcommand on `app`; its CLI11 callback stores what is to be
+/// run in `action`.
 using AddCommand = void (*)(CLI::App& app, Action& action);
 
 }  // namespace sealift

@@ -4,11 +4,10 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 namespace sealift {
 
@@ -82,7 +81,8 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t limit_bytes) {
     if (count < 0) return fail_errno(errno, fmt::format("cannot read {}", path.string()));
     if (count == 0) return text;
     if (text.size() + static_cast<std::size_t>(count) > limit_bytes) {
-      return fail(ErrorCode::invalid_argument, "{} is larger than the limit of {} bytes", path.string(), limit_bytes);
+      return fail(ErrorCode::invalid_argument, "{} is larger than the limit of {} bytes", path.string(),
+                  limit_bytes);
     }
     text.append(buffer, static_cast<std::size_t>(count));
   }

@@ -1,4 +1,5 @@
-/// Files of the operating system: owned descriptors, exact reads and writes, files that appear whole or not at all.
+/// Files of the operating system: owned descriptors, exact reads and writes, files that appear whole or not
+/// at all.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +50,8 @@ Status write_exactly_at(const FileDescriptor& file, std::uint64_t offset, Bytes 
 /// Whole small file; more than `limit_bytes` is an error that names both numbers.
 Result<std::string> read_file(const fs::path& path, std::uint64_t limit_bytes);
 
-/// Writes beside `path`, syncs, renames over it and syncs the folder: readers see the old or the new file, never half.
+/// Writes beside `path`, syncs, renames over it and syncs the folder: readers see the old or the new file,
+/// never half.
 Status write_file_atomically(const fs::path& path, std::string_view content, unsigned mode = 0644);
 
 Status create_directories(const fs::path& path, unsigned mode = 0755);
@@ -57,7 +59,8 @@ Status create_directories(const fs::path& path, unsigned mode = 0755);
 /// Bytes an ordinary user may still write in the file system that holds `path` (statvfs f_bavail).
 Result<std::uint64_t> free_space(const fs::path& path);
 
-/// Reads a file from start to end, or `length` bytes from `offset`, without moving the descriptor's own position.
+/// Reads a file from start to end, or `length` bytes from `offset`, without moving the descriptor's own
+/// position.
 class FileSource final : public Source {
  public:
   FileSource(const FileDescriptor& file, std::uint64_t offset, std::uint64_t length)

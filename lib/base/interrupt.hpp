@@ -9,8 +9,8 @@
 
 namespace sealift {
 
-/// While it lives, the first SIGINT or SIGTERM is a stop request; a second one ends the program at once. One at a
-/// time in a program.
+/// While it lives, the first SIGINT or SIGTERM is a stop request; a second one ends the program at once. One
+/// at a time in a program.
 class Interrupts {
  public:
   static Result<Interrupts> watch();

@@ -9,20 +9,27 @@ namespace {
 
 std::string_view kind_name(const Value& value) {
   switch (value.kind()) {
-    case boost::json::kind::null: return "null";
-    case boost::json::kind::bool_: return "a boolean";
+    case boost::json::kind::null:
+      return "null";
+    case boost::json::kind::bool_:
+      return "a boolean";
     case boost::json::kind::int64:
     case boost::json::kind::uint64:
-    case boost::json::kind::double_: return "a number";
-    case boost::json::kind::string: return "a string";
-    case boost::json::kind::array: return "an array";
-    case boost::json::kind::object: return "an object";
+    case boost::json::kind::double_:
+      return "a number";
+    case boost::json::kind::string:
+      return "a string";
+    case boost::json::kind::array:
+      return "an array";
+    case boost::json::kind::object:
+      return "an object";
   }
   return "something else";
 }
 
 std::string member_path(const std::string& path, std::string_view key) {
-  return path.empty() ? std::string(key) : fmt::format("{}{}{}", path, path.find(": ") == std::string::npos ? ": " : ".", key);
+  return path.empty() ? std::string(key)
+                      : fmt::format("{}{}{}", path, path.find(": ") == std::string::npos ? ": " : ".", key);
 }
 
 tl::unexpected<Error> wrong_type(const std::string& path, std::string_view expected, const Value& found) {
@@ -158,7 +165,8 @@ Result<std::vector<std::pair<std::string, std::string>>> Reader::string_map(std:
   if (!has(key)) return result;
   TRY_ASSIGN(const Reader map, object(key));
   for (const auto& member : map.raw()) {
-    if (!member.value().is_string()) return wrong_type(member_path(map.path(), member.key()), "a string", member.value());
+    if (!member.value().is_string())
+      return wrong_type(member_path(map.path(), member.key()), "a string", member.value());
     result.emplace_back(member.key(), member.value().get_string());
   }
   return result;

@@ -26,13 +26,16 @@ Result<Value> parse(std::string_view text, std::string_view what);
 
 /// Compact, object members in insertion order.
 std::string serialize(const Value& value);
-/// Indented by two spaces with a final newline; members in insertion order: the same value gives the same bytes.
+/// Indented by two spaces with a final newline; members in insertion order: the same value gives the same
+/// bytes.
 std::string serialize_pretty(const Value& value);
 
-/// Typed, path-aware access to one JSON object. Every getter fails with the path, the expected and the found type.
+/// Typed, path-aware access to one JSON object. Every getter fails with the path, the expected and the found
+/// type.
 class Reader {
  public:
-  /// `path` names the object in errors ("bundle.json" or "bundle.json: images[2]"). The value must outlive the reader.
+  /// `path` names the object in errors ("bundle.json" or "bundle.json: images[2]"). The value must outlive
+  /// the reader.
   static Result<Reader> of(const Value& value, std::string path);
 
   bool has(std::string_view key) const;

@@ -68,7 +68,8 @@ Result<pid_t> spawn(const Command& command, const Pipe& in, const Pipe& out, con
   posix_spawnattr_setsigmask(&attributes, &none);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setpgroup(&attributes, 0);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes,
+                           POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = -1;
   const int error_number = ::posix_spawnp(&pid, arguments[0].c_str(), &actions, &attributes,
                                           pointers(arguments).data(), pointers(environment).data());
@@ -92,10 +93,13 @@ bool pump(const Command& command, Pipe& in, Pipe& out, Pipe& err, CommandOutput&
   if (command.input.empty()) in.write = FileDescriptor();
   if (in.write) ::fcntl(in.write.get(), F_SETFL, O_NONBLOCK);
   while (out.read || err.read) {
-    std::array<pollfd, 3> polls{{{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}}};
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    std::array<pollfd, 3> polls{
+        {{out.read.get(), POLLIN, 0}, {err.read.get(), POLLIN, 0}, {in.write.get(), POLLOUT, 0}}};
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0) return false;
-    const int ready = ::poll(polls.data(), polls.size(), static_cast<int>(std::min<std::int64_t>(left.count(), 60000)));
+    const int ready =
+        ::poll(polls.data(), polls.size(), static_cast<int>(std::min<std::int64_t>(left.count(), 60000)));
     if (ready < 0 && errno != EINTR) return false;
     if (ready <= 0) continue;
     const auto drain = [&](const pollfd& poll, FileDescriptor& file, std::string& text) {
@@ -114,7 +118,8 @@ bool pump(const Command& command, Pipe& in, Pipe& out, Pipe& err, CommandOutput&
     if (in.write && polls[2].revents != 0) {
       const ssize_t count = ::write(in.write.get(), command.input.data() + fed, command.input.size() - fed);
       if (count > 0) fed += static_cast<std::size_t>(count);
-      if ((count < 0 && errno != EAGAIN && errno != EINTR) || fed == command.input.size()) in.write = FileDescriptor();
+      if ((count < 0 && errno != EAGAIN && errno != EINTR) || fed == command.input.size())
+        in.write = FileDescriptor();
     }
   }
   return true;

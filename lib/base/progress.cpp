@@ -5,10 +5,9 @@
 #include <map>
 #include <mutex>
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 namespace sealift {
 
@@ -69,8 +68,9 @@ class CountingProgress : public Progress {
     const double seconds = std::chrono::duration<double>(SteadyClock::now() - started_).count();
     const double rate = seconds > 0 ? static_cast<double>(done_) / seconds : 0;
     const std::uint64_t percent = total_ != 0 ? done_ * 100 / total_ : 0;
-    std::string text = fmt::format("{} {} of {} ({}%), {}/s", verb_, format_bytes(done_), format_bytes(total_), percent,
-                                   format_bytes(static_cast<std::uint64_t>(rate)));
+    std::string text =
+        fmt::format("{} {} of {} ({}%), {}/s", verb_, format_bytes(done_), format_bytes(total_), percent,
+                    format_bytes(static_cast<std::uint64_t>(rate)));
     if (rate > 0 && total_ > done_) {
       text += fmt::format(", {:.0f} s left", static_cast<double>(total_ - done_) / rate);
     }
@@ -130,7 +130,9 @@ class TerminalProgress final : public CountingProgress {
   static std::string line(const Item& item) {
     constexpr std::size_t kWidth = 24;
     const std::size_t filled =
-        item.size != 0 ? static_cast<std::size_t>(std::min<std::uint64_t>(item.done, item.size) * kWidth / item.size) : 0;
+        item.size != 0
+            ? static_cast<std::size_t>(std::min<std::uint64_t>(item.done, item.size) * kWidth / item.size)
+            : 0;
     return fmt::format("  [{}{}] {:>9} {}", std::string(filled, '#'), std::string(kWidth - filled, '.'),
                        format_bytes(item.size), item.name);
   }

@@ -32,8 +32,8 @@ class NoProgress final : public Progress {
 
 enum class ProgressStyle { automatic, none };
 
-/// Bars when standard error is a terminal, else a plain line every few seconds; nothing with ProgressStyle::none.
-/// `verb` begins each line ("fetched"). Amounts are bytes.
+/// Bars when standard error is a terminal, else a plain line every few seconds; nothing with
+/// ProgressStyle::none. `verb` begins each line ("fetched"). Amounts are bytes.
 std::unique_ptr<Progress> make_progress(std::string_view verb, ProgressStyle style);
 
 /// "1.4 GiB", "812 B": binary units, one decimal from KiB on.

@@ -12,19 +12,19 @@ namespace sealift {
 
 /// What kind of failure it is. Few on purpose: a test names one, a table maps each to an exit status.
 enum class ErrorCode {
-  invalid_argument,    ///< the caller's option, configuration file or input is wrong
-  not_found,           ///< something named does not exist
-  io,                  ///< the operating system refused an operation
-  no_space,            ///< the disk is full, or would be
-  network,             ///< an upstream or a peer could not be reached or broke off
-  authentication,      ///< credentials or a host key were missing or refused
-  integrity,           ///< bytes differ from what their digest, size or format says
-  untrusted,           ///< a signature is missing, wrong, expired or by nobody we trust
-  unsupported,         ///< valid, but not something this program does
-  conflict,            ///< the present state contradicts the request
-  precondition,        ///< a host or machine does not meet a requirement
-  interrupted,         ///< stopped by a signal or a time-out; the same command continues
-  internal,            ///< a defect in Sealift
+  invalid_argument,  ///< the caller's option, configuration file or input is wrong
+  not_found,         ///< something named does not exist
+  io,                ///< the operating system refused an operation
+  no_space,          ///< the disk is full, or would be
+  network,           ///< an upstream or a peer could not be reached or broke off
+  authentication,    ///< credentials or a host key were missing or refused
+  integrity,         ///< bytes differ from what their digest, size or format says
+  untrusted,         ///< a signature is missing, wrong, expired or by nobody we trust
+  unsupported,       ///< valid, but not something this program does
+  conflict,          ///< the present state contradicts the request
+  precondition,      ///< a host or machine does not meet a requirement
+  interrupted,       ///< stopped by a signal or a time-out; the same command continues
+  internal,          ///< a defect in Sealift
 };
 
 /// Stable lower-case name of a code, as printed by --json ("invalid-argument").
@@ -64,7 +64,8 @@ template <typename... Args>
   return tl::unexpected<Error>(Error(code, fmt::format(format, std::forward<Args>(args)...)));
 }
 
-/// `fail` for a failed system call: appends the text of `error_number`, and turns ENOSPC/EDQUOT into no_space.
+/// `fail` for a failed system call: appends the text of `error_number`, and turns ENOSPC/EDQUOT into
+/// no_space.
 [[nodiscard]] tl::unexpected<Error> fail_errno(int error_number, std::string_view doing);
 
 /// Adds what was being done to a failing result and leaves a good one alone.
@@ -80,15 +81,15 @@ template <typename T>
 #define SEALIFT_CONCAT(a, b) SEALIFT_CONCAT_(a, b)
 
 /// Returns from the enclosing function when `expression` failed; its value, if any, is dropped.
-#define TRY(expression)                                                             \
-  do {                                                                              \
-    auto try_result_ = (expression);                                                \
-    if (!try_result_) return tl::unexpected(std::move(try_result_).error());        \
+#define TRY(expression)                                                      \
+  do {                                                                       \
+    auto try_result_ = (expression);                                         \
+    if (!try_result_) return tl::unexpected(std::move(try_result_).error()); \
   } while (false)
 
 /// `TRY_ASSIGN(auto x, f());` declares x from the value of f() or returns its error.
-#define TRY_ASSIGN(declaration, ...)                                                                      \
-  auto SEALIFT_CONCAT(try_result_, __LINE__) = (__VA_ARGS__);                                             \
-  if (!SEALIFT_CONCAT(try_result_, __LINE__))                                                             \
-    return tl::unexpected(std::move(SEALIFT_CONCAT(try_result_, __LINE__)).error());                      \
+#define TRY_ASSIGN(declaration, ...)                                                 \
+  auto SEALIFT_CONCAT(try_result_, __LINE__) = (__VA_ARGS__);                        \
+  if (!SEALIFT_CONCAT(try_result_, __LINE__))                                        \
+    return tl::unexpected(std::move(SEALIFT_CONCAT(try_result_, __LINE__)).error()); \
   declaration = std::move(*SEALIFT_CONCAT(try_result_, __LINE__))

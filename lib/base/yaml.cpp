@@ -30,13 +30,17 @@ class Guard final : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse(mark, "aliases (*name) are not supported"); }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    refuse(mark, "aliases (*name) are not supported");
+  }
   void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
     enter(mark);
   }
   void OnSequenceEnd() override { --depth_; }
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
     enter(mark);
   }
   void OnMapEnd() override { --depth_; }
@@ -110,12 +114,14 @@ json::Value typed_scalar(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
   std::int64_t number = 0;
   const char* end = text.data() + text.size();
-  if (const auto [stop, error] = std::from_chars(text.data(), end, number); error == std::errc() && stop == end) {
+  if (const auto [stop, error] = std::from_chars(text.data(), end, number);
+      error == std::errc() && stop == end) {
     return number;
   }
   double real = 0;
   const bool numeric = text.find_first_not_of("0123456789+-.eE") == std::string::npos;
-  if (const auto [stop, error] = std::from_chars(text.data(), end, real); numeric && error == std::errc() && stop == end) {
+  if (const auto [stop, error] = std::from_chars(text.data(), end, real);
+      numeric && error == std::errc() && stop == end) {
     return real;
   }
   return json::Value(text);
@@ -178,7 +184,8 @@ Status Node::only(std::initializer_list<std::string_view> known) const {
   const std::vector<std::string> names(known.begin(), known.end());
   for (const auto& member : data_->node) {
     const std::string place = place_of(data_->file, member.first.Mark());
-    if (!member.first.IsScalar()) return fail(ErrorCode::invalid_argument, "{}: a key must be a plain word", place);
+    if (!member.first.IsScalar())
+      return fail(ErrorCode::invalid_argument, "{}: a key must be a plain word", place);
     const std::string& key = member.first.Scalar();
     if (std::find(names.begin(), names.end(), key) != names.end()) continue;
     const auto near = nearest(key, names);
@@ -306,7 +313,8 @@ Result<json::Value> Node::to_json() const {
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known) {
   std::optional<std::string> best;
   // Two letters swapped are a distance of two, also in a short word.
-  std::size_t best_distance = std::max(word.size() / 3, std::min<std::size_t>(2, word.size() / 2 + word.size() % 2));
+  std::size_t best_distance =
+      std::max(word.size() / 3, std::min<std::size_t>(2, word.size() / 2 + word.size() % 2));
   for (const std::string& candidate : known) {
     const std::size_t distance = edit_distance(word, candidate);
     if (distance <= best_distance && (!best || distance < best_distance)) {

@@ -20,7 +20,8 @@ struct NodeData;  // wraps the parser's node; its headers stay in yaml.cpp
 /// One node of a document. Cheap to copy. Every error reads "<file>:<line>:<column>: ...".
 class Node {
  public:
-  /// Parses one document of at most 1 MiB, nesting at most 64; aliases (`*x`) are refused. `file` names it in errors.
+  /// Parses one document of at most 1 MiB, nesting at most 64; aliases (`*x`) are refused. `file` names it in
+  /// errors.
   static Result<Node> parse(std::string_view text, std::string file);
 
   bool is_map() const;
@@ -51,13 +52,15 @@ class Node {
   Result<std::vector<std::pair<std::string, Node>>> members() const;
   Result<std::vector<std::pair<std::string, Node>>> members(std::string_view key) const;
 
-  /// The whole subtree as JSON: plain scalars are typed by the YAML 1.2 core schema, quoted ones stay strings.
+  /// The whole subtree as JSON: plain scalars are typed by the YAML 1.2 core schema, quoted ones stay
+  /// strings.
   Result<json::Value> to_json() const;
 
   /// An error at this node's place.
   template <typename... Args>
   tl::unexpected<Error> error(fmt::format_string<Args...> format, Args&&... args) const {
-    return fail(ErrorCode::invalid_argument, "{}: {}", place(), fmt::format(format, std::forward<Args>(args)...));
+    return fail(ErrorCode::invalid_argument, "{}: {}", place(),
+                fmt::format(format, std::forward<Args>(args)...));
   }
   /// "bundle.yaml:12:3"
   std::string place() const;
@@ -67,7 +70,8 @@ class Node {
   std::shared_ptr<const NodeData> data_;
 };
 
-/// The word of `known` that is nearest to `word` (edit distance at most a third of its length, or 2), or none.
+/// The word of `known` that is nearest to `word` (edit distance at most a third of its length, or 2), or
+/// none.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace sealift::yaml

@@ -17,8 +17,8 @@ struct ExtentCheck {
   const Digest& digest;
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
-  const FileEntry* content = nullptr;              ///< the file that lies in it compressed, to be checked, too
-  const std::atomic<bool>* stop = nullptr;         ///< ends the reading with ErrorCode::interrupted
+  const FileEntry* content = nullptr;       ///< the file that lies in it compressed, to be checked, too
+  const std::atomic<bool>* stop = nullptr;  ///< ends the reading with ErrorCode::interrupted
   std::function<void(std::uint64_t)> report = {};  ///< told of bytes as they were read
 };
 

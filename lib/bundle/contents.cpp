@@ -21,18 +21,27 @@ json::Array to_array(const std::vector<std::string>& strings) {
 }
 
 json::Object write_head(const HeadEntry& head) {
-  return {{"path", head.path}, {"digest", head.digest.str()}, {"size", head.size}, {"offset", head.offset},
+  return {{"path", head.path},
+          {"digest", head.digest.str()},
+          {"size", head.size},
+          {"offset", head.offset},
           {"mode", fmt::format("{:04o}", head.mode)}};
 }
 
 json::Object write_image(const ImageEntry& image) {
-  return {{"name", image.name}, {"digest", image.digest.str()}, {"mediaType", image.media_type}, {"size", image.size},
+  return {{"name", image.name},
+          {"digest", image.digest.str()},
+          {"mediaType", image.media_type},
+          {"size", image.size},
           {"platforms", to_array(image.platforms)}};
 }
 
 json::Object write_file(const FileEntry& file) {
-  json::Object object{{"path", file.path}, {"digest", file.digest.str()}, {"size", file.size},
-                      {"mediaType", file.media_type}, {"mode", fmt::format("{:04o}", file.mode)}};
+  json::Object object{{"path", file.path},
+                      {"digest", file.digest.str()},
+                      {"size", file.size},
+                      {"mediaType", file.media_type},
+                      {"mode", fmt::format("{:04o}", file.mode)}};
   if (!file.role.empty()) object["role"] = file.role;
   if (!file.platform.empty()) object["platform"] = file.platform;
   if (file.stored) {
@@ -45,12 +54,18 @@ json::Object write_file(const FileEntry& file) {
 json::Object write_package_set(const PackageSetEntry& set) {
   json::Array packages;
   for (const PackageEntry& package : set.packages) {
-    packages.push_back(json::Object{{"name", package.name}, {"version", package.version},
-                                    {"architecture", package.architecture}, {"path", package.path},
-                                    {"digest", package.digest.str()}, {"size", package.size}});
+    packages.push_back(json::Object{{"name", package.name},
+                                    {"version", package.version},
+                                    {"architecture", package.architecture},
+                                    {"path", package.path},
+                                    {"digest", package.digest.str()},
+                                    {"size", package.size}});
   }
-  return {{"target", set.target}, {"baseline", set.baseline}, {"architectures", to_array(set.architectures)},
-          {"install", to_array(set.install)}, {"packages", std::move(packages)}};
+  return {{"target", set.target},
+          {"baseline", set.baseline},
+          {"architectures", to_array(set.architectures)},
+          {"install", to_array(set.install)},
+          {"packages", std::move(packages)}};
 }
 
 json::Object write_blob(const BlobEntry& blob) {
@@ -81,16 +96,19 @@ Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "d
 Result<unsigned> read_mode(const json::Reader& reader) {
   TRY_ASSIGN(const std::string text, reader.string_or("mode", "0644"));
   if (text != "0644" && text != "0755") {
-    return fail(ErrorCode::integrity, "{}.mode: expected \"0644\" or \"0755\", found \"{}\"", reader.path(), text);
+    return fail(ErrorCode::integrity, "{}.mode: expected \"0644\" or \"0755\", found \"{}\"", reader.path(),
+                text);
   }
   return text == "0755" ? 0755U : 0644U;
 }
 
 /// Paths are shown to people and used in URLs and on disks: plain printable ASCII only.
 Status check_path(const json::Reader& reader, const std::string& path) {
-  const bool plain = std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
+  const bool plain =
+      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
   if (plain && path.size() <= 1024 && is_confined_path(path)) return {};
-  return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(), path.substr(0, 120));
+  return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(),
+              path.substr(0, 120));
 }
 
 Status read_head(const json::Reader& reader, Contents& contents) {
@@ -146,7 +164,8 @@ Status read_file_entry(const json::Reader& reader, Contents& contents) {
 
 Result<PackageEntry> read_package(const json::Reader& reader) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
-  PackageEntry package{.name = {}, .version = {}, .architecture = {}, .path = {}, .digest = std::move(digest)};
+  PackageEntry package{
+      .name = {}, .version = {}, .architecture = {}, .path = {}, .digest = std::move(digest)};
   TRY_ASSIGN(package.name, reader.string("name"));
   TRY_ASSIGN(package.version, reader.string("version"));
   TRY_ASSIGN(package.architecture, reader.string("architecture"));
@@ -196,14 +215,16 @@ const BlobEntry* Contents::find_blob(const Digest& digest) const {
 }
 
 const ImageEntry* Contents::find_image(std::string_view reference) const {
-  const auto found = std::lower_bound(images.begin(), images.end(), reference,
-                                      [](const ImageEntry& image, std::string_view key) { return image.name < key; });
+  const auto found =
+      std::lower_bound(images.begin(), images.end(), reference,
+                       [](const ImageEntry& image, std::string_view key) { return image.name < key; });
   return found != images.end() && found->name == reference ? &*found : nullptr;
 }
 
 const FileEntry* Contents::find_file(std::string_view path) const {
-  const auto found = std::lower_bound(files.begin(), files.end(), path,
-                                      [](const FileEntry& file, std::string_view key) { return file.path < key; });
+  const auto found =
+      std::lower_bound(files.begin(), files.end(), path,
+                       [](const FileEntry& file, std::string_view key) { return file.path < key; });
   return found != files.end() && found->path == path ? &*found : nullptr;
 }
 
@@ -219,12 +240,9 @@ std::string write_contents(const Contents& contents) {
   if (!contents.kubernetes_version.empty()) {
     kubernetes = {{"version", contents.kubernetes_version}, {"images", to_array(contents.kubernetes_images)}};
   }
-  json::Object root{{"mediaType", kMediaType},
-                    {"name", contents.name},
-                    {"version", contents.version},
-                    {"time", format_rfc3339(contents.time)},
-                    {"size", contents.size},
-                    {"platforms", to_array(contents.platforms)}};
+  json::Object root{{"mediaType", kMediaType},     {"name", contents.name},
+                    {"version", contents.version}, {"time", format_rfc3339(contents.time)},
+                    {"size", contents.size},       {"platforms", to_array(contents.platforms)}};
   if (!kubernetes.empty()) root["kubernetes"] = std::move(kubernetes);
   root["head"] = write_all(contents.head, write_head);
   root["images"] = write_all(contents.images, write_image);
@@ -241,8 +259,8 @@ Result<Contents> parse_contents(std::string_view text, const std::string& what) 
   TRY_ASSIGN(const json::Reader root, json::Reader::of(value, what));
   TRY_ASSIGN(const std::string media_type, root.string("mediaType"));
   if (media_type != kMediaType) {
-    return fail(ErrorCode::unsupported, "{}: expected mediaType {}, found {}; a newer Sealift may read it", what,
-                kMediaType, media_type.substr(0, 100));
+    return fail(ErrorCode::unsupported, "{}: expected mediaType {}, found {}; a newer Sealift may read it",
+                what, kMediaType, media_type.substr(0, 100));
   }
   Contents contents;
   TRY_ASSIGN(contents.name, root.string("name"));

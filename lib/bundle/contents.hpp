@@ -1,4 +1,5 @@
-/// sealift/bundle.json: the table of contents and root of trust of a bundle (docs/bundle-format.md, section 4).
+/// sealift/bundle.json: the table of contents and root of trust of a bundle (docs/bundle-format.md, section
+/// 4).
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,17 @@ namespace sealift::bundle {
 
 /// Where a blob came from; kept for the record.
 struct Provenance {
-  std::string source;                 ///< upstream URL, "registry.k8s.io/pause", or "generated"
+  std::string source;  ///< upstream URL, "registry.k8s.io/pause", or "generated"
   std::vector<std::string> evidence;
 };
 
-/// A blob that is in this file (offset set) or that an earlier bundle of the same site holds (offset empty: a delta).
+/// A blob that is in this file (offset set) or that an earlier bundle of the same site holds (offset empty: a
+/// delta).
 struct BlobEntry {
   Digest digest;
   std::uint64_t size = 0;
-  std::optional<std::uint64_t> offset;  ///< of its first byte from the start of the bundle; a multiple of 4096
+  std::optional<std::uint64_t>
+      offset;  ///< of its first byte from the start of the bundle; a multiple of 4096
   std::string media_type;
   Provenance provenance;
 };
@@ -42,7 +45,7 @@ struct ImageEntry {
   std::string name;
   Digest digest;
   std::string media_type;
-  std::uint64_t size = 0;              ///< of all its blobs together
+  std::uint64_t size = 0;  ///< of all its blobs together
   std::vector<std::string> platforms;
 };
 
@@ -53,7 +56,7 @@ struct FileEntry {
   std::uint64_t size = 0;  ///< of the file itself
   std::string media_type;
   unsigned mode = 0644;
-  std::string role;                    ///< as LockedFile::role
+  std::string role;  ///< as LockedFile::role
   std::string platform;
   std::optional<Digest> stored;  ///< set: the file lies in this blob as one zstd frame (lib/archive/zstd.hpp)
 
@@ -65,13 +68,13 @@ struct PackageEntry {
   std::string name;
   std::string version;
   std::string architecture;
-  std::string path;                    ///< in the server's tree: "apt/debian-12/pool/…"
+  std::string path;  ///< in the server's tree: "apt/debian-12/pool/…"
   Digest digest;
   std::uint64_t size = 0;
 };
 
 struct PackageSetEntry {
-  std::string target;                  ///< "debian-12"; the repository is at apt/<target>, suite "stable", component "main"
+  std::string target;  ///< "debian-12"; the repository is at apt/<target>, suite "stable", component "main"
   std::string baseline;
   std::vector<std::string> architectures;
   std::vector<std::string> install;
@@ -83,12 +86,12 @@ struct Contents {
   std::string version;
   Timestamp time{};
   std::vector<std::string> platforms;
-  std::string kubernetes_version;      ///< "v1.32.3" or empty
+  std::string kubernetes_version;  ///< "v1.32.3" or empty
   std::vector<std::string> kubernetes_images;
-  std::uint64_t size = 0;              ///< of the whole bundle file
+  std::uint64_t size = 0;  ///< of the whole bundle file
   std::vector<HeadEntry> head;
-  std::vector<ImageEntry> images;      ///< sorted by name
-  std::vector<FileEntry> files;        ///< sorted by path
+  std::vector<ImageEntry> images;  ///< sorted by name
+  std::vector<FileEntry> files;    ///< sorted by path
   std::vector<PackageSetEntry> package_sets;
   std::map<Digest, BlobEntry> blobs;
 

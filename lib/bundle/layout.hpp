@@ -1,4 +1,5 @@
-/// Where everything lies in a bundle: names and sizes in order give every offset (docs/bundle-format.md, sections 2 and 3).
+/// Where everything lies in a bundle: names and sizes in order give every offset (docs/bundle-format.md,
+/// sections 2 and 3).
 #pragma once
 
 #include <cstdint>

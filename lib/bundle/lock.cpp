@@ -35,15 +35,19 @@ std::string joined(const std::vector<std::string>& lines) {
 }
 
 json::Object write_blob(const LockedBlob& blob) {
-  json::Object object{{"digest", blob.digest.str()}, {"size", blob.size}, {"mediaType", blob.media_type},
+  json::Object object{{"digest", blob.digest.str()},
+                      {"size", blob.size},
+                      {"mediaType", blob.media_type},
                       {"from", kKinds[static_cast<std::size_t>(blob.origin.kind)]}};
   if (!blob.origin.repository.empty()) object["repository"] = blob.origin.repository;
   if (!blob.origin.url.empty()) object["url"] = blob.origin.url;
   if (blob.origin.kind == OriginKind::inlined) object["content"] = to_base64(as_bytes(blob.origin.content));
   if (!blob.origin.evidence.empty()) object["evidence"] = to_array(blob.origin.evidence);
   if (blob.stored) {
-    object["stored"] = json::Object{{"encoding", kZstdEncoding}, {"digest", blob.stored->digest.str()},
-                                    {"size", blob.stored->size}, {"by", blob.stored->by}};
+    object["stored"] = json::Object{{"encoding", kZstdEncoding},
+                                    {"digest", blob.stored->digest.str()},
+                                    {"size", blob.stored->size},
+                                    {"by", blob.stored->by}};
   }
   return object;
 }
@@ -51,12 +55,17 @@ json::Object write_blob(const LockedBlob& blob) {
 json::Object write_image(const LockedImage& image) {
   json::Array blobs;
   for (const Digest& digest : image.blobs) blobs.emplace_back(digest.str());
-  return {{"name", image.name}, {"digest", image.digest.str()}, {"size", image.size}, {"mediaType", image.media_type},
-          {"platforms", to_array(image.platforms)}, {"blobs", std::move(blobs)}};
+  return {{"name", image.name},
+          {"digest", image.digest.str()},
+          {"size", image.size},
+          {"mediaType", image.media_type},
+          {"platforms", to_array(image.platforms)},
+          {"blobs", std::move(blobs)}};
 }
 
 json::Object write_file_entry(const LockedFile& file) {
-  json::Object object{{"path", file.path}, {"digest", file.digest.str()}, {"mode", fmt::format("{:04o}", file.mode)}};
+  json::Object object{
+      {"path", file.path}, {"digest", file.digest.str()}, {"mode", fmt::format("{:04o}", file.mode)}};
   if (!file.role.empty()) object["role"] = file.role;
   if (!file.platform.empty()) object["platform"] = file.platform;
   return object;
@@ -65,12 +74,18 @@ json::Object write_file_entry(const LockedFile& file) {
 json::Object write_set(const LockedPackageSet& set) {
   json::Array packages;
   for (const LockedPackage& package : set.packages) {
-    packages.push_back(json::Object{{"name", package.name}, {"version", package.version},
-                                    {"architecture", package.architecture}, {"filename", package.filename},
-                                    {"digest", package.digest.str()}, {"control", lines_of(package.control)}});
+    packages.push_back(json::Object{{"name", package.name},
+                                    {"version", package.version},
+                                    {"architecture", package.architecture},
+                                    {"filename", package.filename},
+                                    {"digest", package.digest.str()},
+                                    {"control", lines_of(package.control)}});
   }
-  return {{"target", set.target}, {"baseline", set.baseline}, {"architectures", to_array(set.architectures)},
-          {"install", to_array(set.install)}, {"packages", std::move(packages)}};
+  return {{"target", set.target},
+          {"baseline", set.baseline},
+          {"architectures", to_array(set.architectures)},
+          {"install", to_array(set.install)},
+          {"packages", std::move(packages)}};
 }
 
 Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "digest") {
@@ -81,8 +96,9 @@ Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "d
 Result<StoredForm> read_stored(const json::Reader& reader, const LockedBlob& blob) {
   TRY_ASSIGN(const std::string encoding, reader.string("encoding"));
   if (encoding != kZstdEncoding) {
-    return fail(ErrorCode::unsupported, "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it",
-                reader.path(), kZstdEncoding, encoding.substr(0, 40));
+    return fail(ErrorCode::unsupported,
+                "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it", reader.path(),
+                kZstdEncoding, encoding.substr(0, 40));
   }
   TRY_ASSIGN(Digest digest, read_digest(reader));
   StoredForm stored{.digest = std::move(digest), .size = 0, .by = {}};
@@ -91,7 +107,8 @@ Result<StoredForm> read_stored(const json::Reader& reader, const LockedBlob& blo
   if (blob.origin.kind != OriginKind::url || stored.digest.algorithm() != DigestAlgorithm::sha256 ||
       stored.digest == blob.digest || stored.size == 0 || stored.size >= blob.size) {
     return fail(ErrorCode::integrity,
-                "{}: expected the sha256 and the size, smaller than {}, of a compressed download, found {} of {} bytes",
+                "{}: expected the sha256 and the size, smaller than {}, of a compressed download, found {} "
+                "of {} bytes",
                 reader.path(), blob.size, stored.digest.str(), stored.size);
   }
   return stored;
@@ -105,7 +122,8 @@ Result<LockedBlob> read_blob(const json::Reader& reader) {
   TRY_ASSIGN(const std::string kind, reader.string("from"));
   std::size_t index = 0;
   while (index < std::size(kKinds) && kKinds[index] != kind) ++index;
-  if (index == std::size(kKinds)) return fail(ErrorCode::integrity, "{}.from: unknown origin \"{}\"", reader.path(), kind);
+  if (index == std::size(kKinds))
+    return fail(ErrorCode::integrity, "{}.from: unknown origin \"{}\"", reader.path(), kind);
   blob.origin.kind = static_cast<OriginKind>(index);
   TRY_ASSIGN(blob.origin.repository, reader.string_or("repository", ""));
   TRY_ASSIGN(blob.origin.url, reader.string_or("url", ""));
@@ -114,7 +132,8 @@ Result<LockedBlob> read_blob(const json::Reader& reader) {
     TRY_ASSIGN(const std::string content, reader.string("content"));
     TRY_ASSIGN(blob.origin.content, within(from_base64(content), reader.path()));
     if (digest_of(blob.origin.content) != blob.digest || blob.origin.content.size() != blob.size) {
-      return fail(ErrorCode::integrity, "{}: the inlined content does not have the digest {}", reader.path(), blob.digest.str());
+      return fail(ErrorCode::integrity, "{}: the inlined content does not have the digest {}", reader.path(),
+                  blob.digest.str());
     }
   }
   if (reader.has("stored")) {
@@ -126,7 +145,8 @@ Result<LockedBlob> read_blob(const json::Reader& reader) {
 
 Result<LockedImage> read_image(const json::Reader& reader) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
-  LockedImage image{.name = {}, .digest = std::move(digest), .size = 0, .media_type = {}, .platforms = {}, .blobs = {}};
+  LockedImage image{
+      .name = {}, .digest = std::move(digest), .size = 0, .media_type = {}, .platforms = {}, .blobs = {}};
   TRY_ASSIGN(image.name, reader.string("name"));
   TRY_ASSIGN(image.size, reader.unsigned_integer("size"));
   TRY_ASSIGN(image.media_type, reader.string("mediaType"));
@@ -143,7 +163,9 @@ Result<LockedFile> read_file_entry(const json::Reader& reader) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
   LockedFile file{.path = {}, .mode = 0644, .role = {}, .platform = {}, .digest = std::move(digest)};
   TRY_ASSIGN(file.path, reader.string("path"));
-  if (!is_confined_path(file.path)) return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(), file.path);
+  if (!is_confined_path(file.path))
+    return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(),
+                file.path);
   TRY_ASSIGN(const std::string mode, reader.string_or("mode", "0644"));
   file.mode = mode == "0755" ? 0755 : 0644;
   TRY_ASSIGN(file.role, reader.string_or("role", ""));
@@ -153,13 +175,19 @@ Result<LockedFile> read_file_entry(const json::Reader& reader) {
 
 Result<LockedPackage> read_package(const json::Reader& reader) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
-  LockedPackage package{.name = {}, .version = {}, .architecture = {}, .filename = {}, .digest = std::move(digest), .control = {}};
+  LockedPackage package{.name = {},
+                        .version = {},
+                        .architecture = {},
+                        .filename = {},
+                        .digest = std::move(digest),
+                        .control = {}};
   TRY_ASSIGN(package.name, reader.string("name"));
   TRY_ASSIGN(package.version, reader.string("version"));
   TRY_ASSIGN(package.architecture, reader.string("architecture"));
   TRY_ASSIGN(package.filename, reader.string("filename"));
   if (!is_confined_path(package.filename)) {
-    return fail(ErrorCode::integrity, "{}.filename: \"{}\" is not a plain relative path", reader.path(), package.filename);
+    return fail(ErrorCode::integrity, "{}.filename: \"{}\" is not a plain relative path", reader.path(),
+                package.filename);
   }
   TRY_ASSIGN(const auto control, reader.strings("control"));
   package.control = joined(control);
@@ -169,7 +197,8 @@ Result<LockedPackage> read_package(const json::Reader& reader) {
 Result<LockedPackageSet> read_set(const json::Reader& reader) {
   LockedPackageSet set;
   TRY_ASSIGN(set.target, reader.string("target"));
-  if (!is_confined_path(set.target)) return fail(ErrorCode::integrity, "{}.target: \"{}\" is not a plain name", reader.path(), set.target);
+  if (!is_confined_path(set.target))
+    return fail(ErrorCode::integrity, "{}.target: \"{}\" is not a plain name", reader.path(), set.target);
   TRY_ASSIGN(set.baseline, reader.string_or("baseline", ""));
   TRY_ASSIGN(set.architectures, reader.strings("architectures"));
   TRY_ASSIGN(set.install, reader.strings("install"));
@@ -184,7 +213,8 @@ Result<LockedPackageSet> read_set(const json::Reader& reader) {
 Status check_references(const Lock& lock, const std::string& file) {
   const auto check = [&](std::string_view name, const Digest& digest) -> Status {
     if (lock.blobs.contains(digest)) return {};
-    return fail(ErrorCode::integrity, "{}: {} refers to the blob {}, which is not listed", file, name, digest.str());
+    return fail(ErrorCode::integrity, "{}: {} refers to the blob {}, which is not listed", file, name,
+                digest.str());
   };
   for (const LockedImage& image : lock.images) {
     TRY(check(image.name, image.digest));
@@ -201,7 +231,8 @@ Status check_references(const Lock& lock, const std::string& file) {
 Status check_stored(const Lock& lock, const std::string& file) {
   const auto check = [&](std::string_view name, const Digest& digest) -> Status {
     if (!lock.blobs.at(digest).stored) return {};
-    return fail(ErrorCode::integrity, "{}: {} refers to the blob {}, which is stored compressed: only files may be", file, name,
+    return fail(ErrorCode::integrity,
+                "{}: {} refers to the blob {}, which is stored compressed: only files may be", file, name,
                 digest.str());
   };
   for (const LockedImage& image : lock.images) {
@@ -217,8 +248,8 @@ Status check_stored(const Lock& lock, const std::string& file) {
     const auto same = lock.blobs.find(blob.stored->digest);
     const bool differs = same != lock.blobs.end() && same->second.size != blob.stored->size;
     if (differs || !by_form.emplace(blob.stored->digest, &blob).second) {
-      return fail(ErrorCode::integrity, "{}: the compressed form {} of {} is another blob's, too", file, blob.stored->digest.str(),
-                  digest.str());
+      return fail(ErrorCode::integrity, "{}: the compressed form {} of {} is another blob's, too", file,
+                  blob.stored->digest.str(), digest.str());
     }
   }
   return {};
@@ -232,7 +263,8 @@ json::Array write_all(const Items& items, Write write) {
 }
 
 template <typename Item>
-Status read_all_into(const json::Reader& root, std::string_view key, std::vector<Item>& items, Result<Item> (*read)(const json::Reader&)) {
+Status read_all_into(const json::Reader& root, std::string_view key, std::vector<Item>& items,
+                     Result<Item> (*read)(const json::Reader&)) {
   return root.each(key, [&](const json::Reader& reader) -> Status {
     TRY_ASSIGN(Item item, read(reader));
     items.push_back(std::move(item));
@@ -251,7 +283,8 @@ std::string write_lock(const Lock& lock) {
                     {"platforms", to_array(lock.platforms)}};
   if (!lock.spec_digest.empty()) root["spec"] = lock.spec_digest;
   if (!lock.kubernetes_version.empty()) {
-    root["kubernetes"] = json::Object{{"version", lock.kubernetes_version}, {"images", to_array(lock.kubernetes_images)}};
+    root["kubernetes"] =
+        json::Object{{"version", lock.kubernetes_version}, {"images", to_array(lock.kubernetes_images)}};
   }
   root["images"] = write_all(lock.images, write_image);
   root["files"] = write_all(lock.files, write_file_entry);
@@ -268,7 +301,8 @@ Result<Lock> parse_lock(std::string_view text, const std::string& file) {
   TRY_ASSIGN(const std::string api, root.string("apiVersion"));
   TRY_ASSIGN(const std::string kind, root.string("kind"));
   if (api != "sealift/v1" || kind != "BundleLock") {
-    return fail(ErrorCode::invalid_argument, "{}: expected a BundleLock of sealift/v1, found {} of {}", file, kind, api);
+    return fail(ErrorCode::invalid_argument, "{}: expected a BundleLock of sealift/v1, found {} of {}", file,
+                kind, api);
   }
   Lock lock;
   TRY_ASSIGN(lock.name, root.string("name"));

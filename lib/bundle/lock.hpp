@@ -1,4 +1,5 @@
-/// bundle.lock: everything a bundle will hold, each by digest and size, and where to fetch it. Made by `lock`, read by `create`.
+/// bundle.lock: everything a bundle will hold, each by digest and size, and where to fetch it. Made by
+/// `lock`, read by `create`.
 ///
 /// JSON with one fact a line, so that it diffs well; the format is specified in docs/lock-format.md.
 /// The same lock gives the same bundle, byte for byte.
@@ -22,7 +23,8 @@ enum class OriginKind {
   registry_manifest,  ///< GET /v2/<repository>/manifests/<digest>
   registry_blob,      ///< GET /v2/<repository>/blobs/<digest>
   url,                ///< GET <url>
-  inlined,            ///< its bytes are in the lock itself (`content`): small local files such as a manifest beside bundle.yaml
+  inlined,  ///< its bytes are in the lock itself (`content`): small local files such as a manifest beside
+            ///< bundle.yaml
 };
 
 /// Where a blob's bytes come from, always by upstream name: mirror rules apply when fetching, not here.
@@ -31,7 +33,8 @@ struct Origin {
   std::string repository;             ///< registry kinds: "registry.k8s.io/pause"
   std::string url;                    ///< kind url
   std::string content;                ///< kind inlined
-  std::vector<std::string> evidence;  ///< what was checked upstream: "sha256 <url>", "openpgp <url> <fingerprint>", "digest in bundle.yaml", ...
+  std::vector<std::string> evidence;  ///< what was checked upstream: "sha256 <url>", "openpgp <url>
+                                      ///< <fingerprint>", "digest in bundle.yaml", ...
 };
 
 /// A blob as it lies in the bundle when that is not as it comes from upstream: one zstd frame
@@ -57,9 +60,9 @@ struct LockedBlob {
 
 /// An image under its full upstream name.
 struct LockedImage {
-  std::string name;                    ///< "registry.k8s.io/pause:3.10" or "name@sha256:..."
-  Digest digest;                       ///< of the manifest or index the name resolves to
-  std::uint64_t size = 0;              ///< of that manifest or index
+  std::string name;        ///< "registry.k8s.io/pause:3.10" or "name@sha256:..."
+  Digest digest;           ///< of the manifest or index the name resolves to
+  std::uint64_t size = 0;  ///< of that manifest or index
   std::string media_type;
   std::vector<std::string> platforms;  ///< the platforms whose content is in the bundle
   std::vector<Digest> blobs;           ///< every blob it needs, the root first
@@ -67,9 +70,9 @@ struct LockedImage {
 
 /// A file served as /files/<path>.
 struct LockedFile {
-  std::string path;   ///< relative: "bin/linux/amd64/kubeadm", "manifests/flannel.yaml"
+  std::string path;  ///< relative: "bin/linux/amd64/kubeadm", "manifests/flannel.yaml"
   unsigned mode = 0644;
-  std::string role;   ///< "kubeadm", "kubelet", "kubectl", a component's name, "manifest", "image-list" or ""
+  std::string role;  ///< "kubeadm", "kubelet", "kubectl", a component's name, "manifest", "image-list" or ""
   std::string platform;  ///< "linux/amd64" or "" when it has none
   Digest digest;
 };
@@ -80,7 +83,8 @@ struct LockedPackage {
   std::string architecture;
   std::string filename;  ///< in the output repository: "pool/main/n/nginx/nginx_1.22.1-9_amd64.deb"
   Digest digest;
-  std::string control;   ///< the upstream Packages stanza without Filename, Size and digests; lines end in '\n'
+  std::string
+      control;  ///< the upstream Packages stanza without Filename, Size and digests; lines end in '\n'
 };
 
 /// One output repository: apt/<target>.
@@ -88,22 +92,23 @@ struct LockedPackageSet {
   std::string target;
   std::string baseline;
   std::vector<std::string> architectures;
-  std::vector<std::string> install;  ///< what was asked for
+  std::vector<std::string> install;     ///< what was asked for
   std::vector<LockedPackage> packages;  ///< sorted by name, architecture, version
 };
 
 struct Lock {
   std::string name;
   std::string version;
-  std::string spec_digest;                   ///< sha256 of the bundle.yaml it was made from, or empty
-  Timestamp time{};                          ///< when it was locked; the only time in a bundle
+  std::string spec_digest;  ///< sha256 of the bundle.yaml it was made from, or empty
+  Timestamp time{};         ///< when it was locked; the only time in a bundle
   std::vector<std::string> platforms;
-  std::string kubernetes_version;            ///< "v1.32.3", or empty
-  std::vector<std::string> kubernetes_images;  ///< what kubeadm of that version lists (after leaving out DNS when asked)
-  std::vector<LockedImage> images;           ///< sorted by name
-  std::vector<LockedFile> files;             ///< sorted by path
+  std::string kubernetes_version;  ///< "v1.32.3", or empty
+  std::vector<std::string>
+      kubernetes_images;            ///< what kubeadm of that version lists (after leaving out DNS when asked)
+  std::vector<LockedImage> images;  ///< sorted by name
+  std::vector<LockedFile> files;    ///< sorted by path
   std::vector<LockedPackageSet> package_sets;
-  std::map<Digest, LockedBlob> blobs;        ///< everything above refers to, once
+  std::map<Digest, LockedBlob> blobs;  ///< everything above refers to, once
 };
 
 Result<Lock> parse_lock(std::string_view text, const std::string& file);

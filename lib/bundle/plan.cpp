@@ -21,9 +21,12 @@ std::string write_index(const Lock& lock) {
 std::string source_of(const LockedBlob& blob) {
   switch (blob.origin.kind) {
     case OriginKind::registry_manifest:
-    case OriginKind::registry_blob: return blob.origin.repository;
-    case OriginKind::url: return blob.origin.url;
-    case OriginKind::inlined: return blob.origin.url.empty() ? "inlined" : blob.origin.url;
+    case OriginKind::registry_blob:
+      return blob.origin.repository;
+    case OriginKind::url:
+      return blob.origin.url;
+    case OriginKind::inlined:
+      return blob.origin.url.empty() ? "inlined" : blob.origin.url;
   }
   return {};
 }
@@ -76,7 +79,8 @@ Result<Draft> draft_contents(const Lock& lock, std::vector<GeneratedFile> genera
   }
   for (const LockedImage& image : lock.images) {
     std::uint64_t size = 0;
-    for (const Digest& digest : std::set<Digest>(image.blobs.begin(), image.blobs.end())) size += lock.blobs.at(digest).size;
+    for (const Digest& digest : std::set<Digest>(image.blobs.begin(), image.blobs.end()))
+      size += lock.blobs.at(digest).size;
     contents.images.push_back({image.name, image.digest, image.media_type, size, image.platforms});
   }
   for (const LockedFile& file : lock.files) {
@@ -87,18 +91,22 @@ Result<Draft> draft_contents(const Lock& lock, std::vector<GeneratedFile> genera
     for (const LockedPackage& package : set.packages) {
       const LockedBlob& blob = lock.blobs.at(package.digest);
       const std::string path = fmt::format("apt/{}/{}", set.target, package.filename);
-      entry.packages.push_back({package.name, package.version, package.architecture, path, package.digest, blob.size});
+      entry.packages.push_back(
+          {package.name, package.version, package.architecture, path, package.digest, blob.size});
       contents.files.push_back({path, package.digest, blob.size, blob.media_type, 0644, "", ""});
     }
     contents.package_sets.push_back(std::move(entry));
   }
   TRY(add_generated(std::move(generated), draft));
-  std::sort(contents.files.begin(), contents.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  std::sort(contents.images.begin(), contents.images.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::sort(contents.files.begin(), contents.files.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
+  std::sort(contents.images.begin(), contents.images.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   const auto twice = std::adjacent_find(contents.files.begin(), contents.files.end(),
                                         [](const auto& a, const auto& b) { return a.path == b.path; });
   if (twice != contents.files.end()) {
-    return fail(ErrorCode::invalid_argument, "two files of the bundle have the path {}: give one another `path:`", twice->path);
+    return fail(ErrorCode::invalid_argument,
+                "two files of the bundle have the path {}: give one another `path:`", twice->path);
   }
   return draft;
 }
@@ -107,28 +115,33 @@ Result<Draft> draft_contents(const Lock& lock, std::vector<GeneratedFile> genera
 std::vector<Digest> blob_order(const Contents& contents) {
   std::vector<Digest> order;
   for (const auto& [digest, blob] : contents.blobs) order.push_back(digest);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](const Digest& a, const Digest& b) { return contents.blobs.at(a).size < contents.blobs.at(b).size; });
+  std::stable_sort(order.begin(), order.end(), [&](const Digest& a, const Digest& b) {
+    return contents.blobs.at(a).size < contents.blobs.at(b).size;
+  });
   return order;
 }
 
 /// Lays everything out around a bundle.json of `contents_bytes` and writes the offsets into `contents`.
-Layout place(Contents& contents, const std::vector<Digest>& order, std::uint64_t index_bytes, std::uint64_t contents_bytes) {
+Layout place(Contents& contents, const std::vector<Digest>& order, std::uint64_t index_bytes,
+             std::uint64_t contents_bytes) {
   const auto mtime = static_cast<std::int64_t>(contents.time.time_since_epoch().count());
-  std::vector<archive::TarEntry> entries{{kOciLayoutPath, std::string_view(kOciLayoutText).size(), 0644, mtime},
-                                         {kIndexPath, index_bytes, 0644, mtime},
-                                         {kContentsPath, contents_bytes, 0644, mtime},
-                                         {kSignaturesPath, kSignatureSlotBytes, 0644, mtime}};
+  std::vector<archive::TarEntry> entries{
+      {kOciLayoutPath, std::string_view(kOciLayoutText).size(), 0644, mtime},
+      {kIndexPath, index_bytes, 0644, mtime},
+      {kContentsPath, contents_bytes, 0644, mtime},
+      {kSignaturesPath, kSignatureSlotBytes, 0644, mtime}};
   for (std::size_t i = 2; i < contents.head.size(); ++i) {
     entries.push_back({contents.head[i].path, contents.head[i].size, contents.head[i].mode, mtime});
   }
-  for (const Digest& digest : order) entries.push_back({blob_path(digest.hex()), contents.blobs.at(digest).size, 0644, mtime});
+  for (const Digest& digest : order)
+    entries.push_back({blob_path(digest.hex()), contents.blobs.at(digest).size, 0644, mtime});
   Layout layout = lay_out(entries);
   contents.size = layout.size;
   contents.head[0].offset = layout.entries[0].data_offset;
   contents.head[1].offset = layout.entries[1].data_offset;
   std::size_t at = 4;
-  for (std::size_t i = 2; i < contents.head.size(); ++i) contents.head[i].offset = layout.entries[at++].data_offset;
+  for (std::size_t i = 2; i < contents.head.size(); ++i)
+    contents.head[i].offset = layout.entries[at++].data_offset;
   for (const Digest& digest : order) contents.blobs.at(digest).offset = layout.entries[at++].data_offset;
   return layout;
 }
@@ -153,7 +166,8 @@ HeadEntry head_entry(std::string path, const std::string& content, unsigned mode
 
 }  // namespace
 
-Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated, std::vector<ProgramFile> programs) {
+Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated,
+                         std::vector<ProgramFile> programs) {
   TRY_ASSIGN(Draft draft, draft_contents(lock, std::move(generated)));
   Contents& contents = draft.contents;
   const std::string layout_text = kOciLayoutText;
@@ -161,11 +175,12 @@ Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated,
   contents.head.push_back(head_entry(kOciLayoutPath, layout_text, 0644));
   contents.head.push_back(head_entry(kIndexPath, index_text, 0644));
   for (const ProgramFile& program : programs) {
-    contents.head.push_back(head_entry("sealift/sealift-linux-" + program.architecture, program.content, 0755));
+    contents.head.push_back(
+        head_entry("sealift/sealift-linux-" + program.architecture, program.content, 0755));
   }
 
-  // bundle.json holds offsets that depend on its own size: reserve whole blocks and grow until it fits. It does, because
-  // larger offsets only add digits.
+  // bundle.json holds offsets that depend on its own size: reserve whole blocks and grow until it fits. It
+  // does, because larger offsets only add digits.
   const std::vector<Digest> order = blob_order(contents);
   std::uint64_t reserved = archive::kTarAlignment;
   Plan plan;
@@ -173,11 +188,13 @@ Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated,
     plan.layout = place(contents, order, index_text.size(), reserved);
     plan.contents_text = write_contents(contents);
     if (plan.contents_text.size() <= reserved) break;
-    reserved = (plan.contents_text.size() + archive::kTarAlignment - 1) / archive::kTarAlignment * archive::kTarAlignment;
+    reserved = (plan.contents_text.size() + archive::kTarAlignment - 1) / archive::kTarAlignment *
+               archive::kTarAlignment;
   }
   plan.contents_text.resize(reserved, '\n');
   if (reserved > kMaxContentsBytes) {
-    return fail(ErrorCode::unsupported, "the table of contents would have {} bytes, more than {}", reserved, kMaxContentsBytes);
+    return fail(ErrorCode::unsupported, "the table of contents would have {} bytes, more than {}", reserved,
+                kMaxContentsBytes);
   }
 
   plan.held.push_back({contents.head[0].offset, layout_text});

@@ -1,4 +1,5 @@
-/// From a lock to the exact shape of the bundle: every entry's offset is known before the first byte is fetched.
+/// From a lock to the exact shape of the bundle: every entry's offset is known before the first byte is
+/// fetched.
 #pragma once
 
 #include <optional>
@@ -39,7 +40,7 @@ struct WantedBlob {
 
 struct Plan {
   Contents contents;
-  std::string contents_text;       ///< exact bytes of sealift/bundle.json
+  std::string contents_text;  ///< exact bytes of sealift/bundle.json
   std::uint64_t signatures_offset = 0;
   Layout layout;
   std::vector<HeldEntry> held;     ///< head entries, generated and inlined blobs
@@ -48,6 +49,7 @@ struct Plan {
 };
 
 /// Deterministic: the same lock, generated files and programs give the same plan, byte for byte.
-Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated, std::vector<ProgramFile> programs);
+Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated,
+                         std::vector<ProgramFile> programs);
 
 }  // namespace sealift::bundle

@@ -25,17 +25,20 @@ Result<archive::LocatedEntry> expect_entry(const FileDescriptor& file, std::uint
                                            std::uint64_t limit_bytes) {
   TRY_ASSIGN(archive::LocatedEntry found, archive::read_tar_header(file, at));
   if (found.entry.path != path) {
-    return fail(ErrorCode::integrity, "expected the entry {} at byte {}, found {}", path, at, found.entry.path);
+    return fail(ErrorCode::integrity, "expected the entry {} at byte {}, found {}", path, at,
+                found.entry.path);
   }
   if (found.entry.size > limit_bytes) {
-    return fail(ErrorCode::integrity, "{} has {} bytes, more than the limit of {}", path, found.entry.size, limit_bytes);
+    return fail(ErrorCode::integrity, "{} has {} bytes, more than the limit of {}", path, found.entry.size,
+                limit_bytes);
   }
   return found;
 }
 
 Result<std::string> read_entry(const FileDescriptor& file, const archive::LocatedEntry& located) {
   std::string text(located.entry.size, '\0');
-  TRY(within(read_exactly_at(file, located.data_offset, std::as_writable_bytes(std::span(text))), located.entry.path));
+  TRY(within(read_exactly_at(file, located.data_offset, std::as_writable_bytes(std::span(text))),
+             located.entry.path));
   return text;
 }
 
@@ -54,10 +57,11 @@ Result<std::shared_ptr<const BundleFile>> BundleFile::open(const fs::path& path)
     const std::uint64_t after_index = archive::tar_next(index.data_offset, index.entry.size);
     TRY_ASSIGN(const auto contents, expect_entry(file, after_index, kContentsPath, kMaxContentsBytes));
     const std::uint64_t after_contents = archive::tar_next(contents.data_offset, contents.entry.size);
-    TRY_ASSIGN(const auto signatures, expect_entry(file, after_contents, kSignaturesPath, kSignatureSlotBytes));
+    TRY_ASSIGN(const auto signatures,
+               expect_entry(file, after_contents, kSignaturesPath, kSignatureSlotBytes));
     if (signatures.entry.size != kSignatureSlotBytes) {
-      return fail(ErrorCode::integrity, "{} has {} bytes, expected {}", kSignaturesPath, signatures.entry.size,
-                  kSignatureSlotBytes);
+      return fail(ErrorCode::integrity, "{} has {} bytes, expected {}", kSignaturesPath,
+                  signatures.entry.size, kSignatureSlotBytes);
     }
     TRY_ASSIGN(bundle->contents_text_, read_entry(file, contents));
     TRY_ASSIGN(bundle->signatures_text_, read_entry(file, signatures));
@@ -66,7 +70,8 @@ Result<std::shared_ptr<const BundleFile>> BundleFile::open(const fs::path& path)
     TRY_ASSIGN(bundle->contents_, parse_contents(bundle->contents_text_, kContentsPath));
     if (bundle->contents_.size != bundle->identity_.size) {
       return fail(ErrorCode::integrity, "expected {} bytes, found {}: the file is {}", bundle->contents_.size,
-                  bundle->identity_.size, bundle->identity_.size < bundle->contents_.size ? "truncated" : "too long");
+                  bundle->identity_.size,
+                  bundle->identity_.size < bundle->contents_.size ? "truncated" : "too long");
     }
     return std::shared_ptr<const BundleFile>(std::move(bundle));
   };
@@ -97,7 +102,8 @@ Result<const BlobEntry*> BundleFile::present_blob(const Digest& digest) const {
 
 Status BundleFile::copy_blob(const Digest& digest, Sink& sink) const {
   TRY_ASSIGN(const BlobEntry* const blob, present_blob(digest));
-  const std::string what = fmt::format("{}: blob {} at offset {}", path_.string(), digest.str(), *blob->offset);
+  const std::string what =
+      fmt::format("{}: blob {} at offset {}", path_.string(), digest.str(), *blob->offset);
   VerifyingSink verifying(sink, digest, blob->size, what);
   FileSource source(file_, *blob->offset, blob->size);
   TRY(within(copy(source, verifying), what));

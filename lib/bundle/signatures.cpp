@@ -21,8 +21,8 @@ Result<std::vector<SignatureLine>> parse_signatures(std::string_view slot) {
   while (!rest.empty() && rest.front() != '\n') {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     const auto damaged = [&] {
-      return fail(ErrorCode::integrity, "{}: line {} is not \"ed25519 <key id> <base64 signature>\"", kSignaturesPath,
-                  lines.size() + 1);
+      return fail(ErrorCode::integrity, "{}: line {} is not \"ed25519 <key id> <base64 signature>\"",
+                  kSignaturesPath, lines.size() + 1);
     };
     if (line.size() != kLineBytes || line.size() == rest.size() || !line.starts_with(kPrefix) ||
         line[kPrefix.size() + kKeyIdDigits] != ' ') {
@@ -30,12 +30,15 @@ Result<std::vector<SignatureLine>> parse_signatures(std::string_view slot) {
     }
     const std::string_view key_id = line.substr(kPrefix.size(), kKeyIdDigits);
     auto signature = from_base64(line.substr(kPrefix.size() + kKeyIdDigits + 1));
-    if (!Digest::parse(fmt::format("sha256:{}", key_id)) || !signature || signature->size() != kSignatureBytes) {
+    if (!Digest::parse(fmt::format("sha256:{}", key_id)) || !signature ||
+        signature->size() != kSignatureBytes) {
       return damaged();
     }
-    const bool twice = std::any_of(lines.begin(), lines.end(), [&](const auto& other) { return other.key_id == key_id; });
+    const bool twice =
+        std::any_of(lines.begin(), lines.end(), [&](const auto& other) { return other.key_id == key_id; });
     // base64 has spare bits at its end: only the one canonical spelling is accepted.
-    if (twice || to_base64(as_bytes(*signature)) != line.substr(kPrefix.size() + kKeyIdDigits + 1)) return damaged();
+    if (twice || to_base64(as_bytes(*signature)) != line.substr(kPrefix.size() + kKeyIdDigits + 1))
+      return damaged();
     lines.push_back({std::string(key_id), std::move(*signature)});
     rest.remove_prefix(kLineBytes + 1);
   }
@@ -51,14 +54,15 @@ Result<std::string> write_signatures(const std::vector<SignatureLine>& lines) {
     slot += fmt::format("{}{} {}\n", kPrefix, line.key_id, to_base64(as_bytes(line.signature)));
   }
   if (slot.size() > kSignatureSlotBytes) {
-    return fail(ErrorCode::invalid_argument, "{} signatures do not fit into the slot of {} bytes", lines.size(),
-                kSignatureSlotBytes);
+    return fail(ErrorCode::invalid_argument, "{} signatures do not fit into the slot of {} bytes",
+                lines.size(), kSignatureSlotBytes);
   }
   slot.resize(kSignatureSlotBytes, '\n');
   return slot;
 }
 
-Status add_signature(std::vector<SignatureLine>& lines, const PrivateKey& key, std::string_view contents_text) {
+Status add_signature(std::vector<SignatureLine>& lines, const PrivateKey& key,
+                     std::string_view contents_text) {
   TRY_ASSIGN(std::string signature, key.sign(contents_text));
   const std::string& id = key.public_key().id();
   std::erase_if(lines, [&](const SignatureLine& line) { return line.key_id == id; });

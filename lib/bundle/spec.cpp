@@ -12,7 +12,8 @@ namespace {
 
 using yaml::Node;
 
-constexpr std::array<std::string_view, 6> kComponents = {"containerd", "runc", "cni-plugins", "crictl", "etcdctl", "helm"};
+constexpr std::array<std::string_view, 6> kComponents = {"containerd", "runc",    "cni-plugins",
+                                                         "crictl",     "etcdctl", "helm"};
 constexpr std::array<std::string_view, 3> kPlatforms = {"linux/amd64", "linux/arm64", "linux/arm/v7"};
 
 bool is_plain_version(std::string_view text) {
@@ -23,7 +24,8 @@ bool is_plain_version(std::string_view text) {
 /// Names become parts of paths and URLs.
 bool is_plain_name(std::string_view text) {
   return !text.empty() && text.size() <= 100 && text.front() != '-' && text.front() != '.' &&
-         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == std::string_view::npos;
+         text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") ==
+             std::string_view::npos;
 }
 
 Result<std::string> read_version(const Node& map, std::string_view key) {
@@ -39,7 +41,8 @@ Result<std::string> read_name(const Node& map, std::string_view key) {
   TRY_ASSIGN(const Node node, map.get(key));
   TRY_ASSIGN(const std::string name, node.string());
   if (!is_plain_name(name)) {
-    return node.error("expected letters, digits, '.', '-' and '_', at most 100, found \"{}\"", name.substr(0, 120));
+    return node.error("expected letters, digits, '.', '-' and '_', at most 100, found \"{}\"",
+                      name.substr(0, 120));
   }
   return name;
 }
@@ -99,7 +102,8 @@ Result<FileSpec> read_file_spec(const Node& node) {
   TRY_ASSIGN(file.checksums, node.string_or("checksums", ""));
   if (!file.checksums.empty()) TRY(read_url(node, file.checksums));
   TRY_ASSIGN(file.path, node.string_or("path", ""));
-  if (!file.path.empty() && !is_confined_path(file.path)) return node.error("path \"{}\" must be relative, without ..", file.path);
+  if (!file.path.empty() && !is_confined_path(file.path))
+    return node.error("path \"{}\" must be relative, without ..", file.path);
   TRY_ASSIGN(const std::string mode, node.string_or("mode", "0644"));
   if (mode != "0644" && mode != "0755") return node.error("mode must be 0644 or 0755, found \"{}\"", mode);
   file.mode = mode == "0755" ? 0755 : 0644;
@@ -112,7 +116,8 @@ Result<ManifestSpec> read_manifest(const Node& node) {
   TRY_ASSIGN(manifest.name, read_name(node, "name"));
   TRY_ASSIGN(manifest.url, node.string_or("url", ""));
   TRY_ASSIGN(manifest.file, node.string_or("file", ""));
-  if (manifest.url.empty() == manifest.file.empty()) return node.error("a manifest needs exactly one of url and file");
+  if (manifest.url.empty() == manifest.file.empty())
+    return node.error("a manifest needs exactly one of url and file");
   if (!manifest.url.empty()) TRY(read_url(node, manifest.url));
   TRY_ASSIGN(manifest.digest, read_sha256(node));
   return manifest;
@@ -127,7 +132,8 @@ Result<RepositorySpec> read_repository(const Node& node) {
   TRY_ASSIGN(repository.suites, node.strings("suites"));
   TRY_ASSIGN(repository.components, node.strings("components"));
   TRY_ASSIGN(repository.keyring, node.string("keyring"));
-  if (repository.suites.empty() || repository.components.empty()) return node.error("suites and components must not be empty");
+  if (repository.suites.empty() || repository.components.empty())
+    return node.error("suites and components must not be empty");
   return repository;
 }
 
@@ -167,7 +173,8 @@ Status read_lists(const Node& root, Spec& spec) {
       return node.error("unknown component \"{}\"; known: {}", name, fmt::join(kComponents, ", "));
     }
     TRY_ASSIGN(const std::string version, node.string());
-    if (!is_plain_version(version)) return node.error("expected a version such as 2.0.4, found \"{}\"", version);
+    if (!is_plain_version(version))
+      return node.error("expected a version such as 2.0.4, found \"{}\"", version);
     spec.components.push_back({name, version});
   }
   TRY_ASSIGN(const auto manifests, root.items("manifests"));
@@ -204,7 +211,8 @@ Result<Spec> parse_spec(std::string_view text, const std::string& file) {
                  "images", "files", "packages", "mirrors", "compressFiles"}));
   TRY_ASSIGN(const Node api, root.get("apiVersion"));
   TRY_ASSIGN(const std::string api_version, api.string());
-  if (api_version != "sealift/v1") return api.error("expected apiVersion: sealift/v1, found \"{}\"", api_version);
+  if (api_version != "sealift/v1")
+    return api.error("expected apiVersion: sealift/v1, found \"{}\"", api_version);
   TRY_ASSIGN(const Node kind, root.get("kind"));
   TRY_ASSIGN(const std::string kind_text, kind.string());
   if (kind_text != "Bundle") return kind.error("expected kind: Bundle, found \"{}\"", kind_text);

@@ -24,13 +24,14 @@ struct VerifiedBundle::Checked {
 
 namespace {
 
-/// Names of the trusted keys whose signatures hold. A signature in the name of a trusted key that does not hold is an error
-/// even when enough others do: somebody changed something.
+/// Names of the trusted keys whose signatures hold. A signature in the name of a trusted key that does not
+/// hold is an error even when enough others do: somebody changed something.
 Result<std::vector<std::string>> check_signatures(const BundleFile& file, const TrustPolicy& policy) {
   if (policy.keys.empty()) {
-    return fail(ErrorCode::untrusted,
-                "{}: no public key given to verify it with; add --key FILE (the release engineer's sealift.pub)",
-                file.path().string());
+    return fail(
+        ErrorCode::untrusted,
+        "{}: no public key given to verify it with; add --key FILE (the release engineer's sealift.pub)",
+        file.path().string());
   }
   TRY_ASSIGN(const auto lines, within(parse_signatures(file.signatures_text()), file.path().string()));
   std::vector<std::string> good;
@@ -39,7 +40,8 @@ Result<std::vector<std::string>> check_signatures(const BundleFile& file, const 
                                   [&](const PublicKey& candidate) { return candidate.id() == line.key_id; });
     if (key == policy.keys.end()) continue;
     if (!key->verify(file.contents_text(), line.signature)) {
-      return fail(ErrorCode::untrusted, "{}: the signature by key {} does not match the content: damaged or forged",
+      return fail(ErrorCode::untrusted,
+                  "{}: the signature by key {} does not match the content: damaged or forged",
                   file.path().string(), line.key_id);
     }
     good.push_back(line.key_id);
@@ -50,7 +52,8 @@ Result<std::vector<std::string>> check_signatures(const BundleFile& file, const 
   for (const SignatureLine& line : lines) present.push_back(line.key_id.substr(0, 16));
   std::vector<std::string> wanted;
   for (const PublicKey& key : policy.keys) wanted.push_back(key.id().substr(0, 16));
-  return fail(ErrorCode::untrusted, "{}: expected {} signature(s) by the keys [{}], found {}; the bundle is signed by [{}]",
+  return fail(ErrorCode::untrusted,
+              "{}: expected {} signature(s) by the keys [{}], found {}; the bundle is signed by [{}]",
               file.path().string(), needed, fmt::join(wanted, ", "), good.size(), fmt::join(present, ", "));
 }
 
@@ -63,7 +66,8 @@ Status check_head(const BundleFile& file) {
     index = index || head.path == kIndexPath;
   }
   if (!layout || !index) {
-    return fail(ErrorCode::integrity, "{}: bundle.json does not list oci-layout and index.json", file.path().string());
+    return fail(ErrorCode::integrity, "{}: bundle.json does not list oci-layout and index.json",
+                file.path().string());
   }
   return {};
 }
@@ -73,18 +77,21 @@ Status check_structure(const BundleFile& file) {
   const Contents& contents = file.contents();
   const auto mtime = static_cast<std::int64_t>(contents.time.time_since_epoch().count());
   std::vector<std::pair<std::uint64_t, archive::TarEntry>> entries;
-  for (const HeadEntry& head : contents.head) entries.push_back({head.offset, {head.path, head.size, head.mode, mtime}});
+  for (const HeadEntry& head : contents.head)
+    entries.push_back({head.offset, {head.path, head.size, head.mode, mtime}});
   for (const auto& [digest, blob] : contents.blobs) {
     if (blob.offset) entries.push_back({*blob.offset, {blob_path(digest.hex()), blob.size, 0644, mtime}});
   }
   entries.push_back({file.signatures_offset(), {kSignaturesPath, kSignatureSlotBytes, 0644, mtime}});
   std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   // bundle.json cannot list itself; it lies between index.json and the signatures.
-  const auto before = std::find_if(entries.begin(), entries.end(), [](const auto& e) { return e.second.path == kSignaturesPath; });
+  const auto before = std::find_if(entries.begin(), entries.end(),
+                                   [](const auto& e) { return e.second.path == kSignaturesPath; });
   entries.insert(before, {0, {kContentsPath, file.contents_text().size(), 0644, mtime}});
 
   const auto differs = [&](std::uint64_t at) {
-    return fail(ErrorCode::integrity, "{}: bytes between entries near offset {} differ from the bundle format: damaged",
+    return fail(ErrorCode::integrity,
+                "{}: bytes between entries near offset {} differ from the bundle format: damaged",
                 file.path().string(), at);
   };
   std::uint64_t at = 0;
@@ -94,7 +101,8 @@ Status check_structure(const BundleFile& file) {
     const std::uint64_t data = at + header.size();
     if (offset != 0 && offset != data) return differs(at);
     found.resize(header.size());
-    if (!read_exactly_at(file.descriptor(), at, std::as_writable_bytes(std::span(found))) || found != header) return differs(at);
+    if (!read_exactly_at(file.descriptor(), at, std::as_writable_bytes(std::span(found))) || found != header)
+      return differs(at);
     at = archive::tar_next(data, entry.size);
     found.resize(at - data - entry.size);
     TRY(read_exactly_at(file.descriptor(), data + entry.size, std::as_writable_bytes(std::span(found))));
@@ -175,7 +183,8 @@ bool VerifiedBundle::is_checked(const Digest& digest) const {
 
 void VerifiedBundle::trust_record() const { checked_->all.store(true, std::memory_order_release); }
 
-Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const BundleFile> file, const TrustPolicy& policy) {
+Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const BundleFile> file,
+                                                          const TrustPolicy& policy) {
   TRY_ASSIGN(auto signers, check_signatures(*file, policy));
   TRY(check_head(*file));
   std::shared_ptr<VerifiedBundle> verified(new VerifiedBundle);
@@ -185,7 +194,8 @@ Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const 
   return std::shared_ptr<const VerifiedBundle>(std::move(verified));
 }
 
-Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned threads, const std::atomic<bool>* stop) {
+Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned threads,
+                  const std::atomic<bool>* stop) {
   const BundleFile& file = bundle.file();
   TRY(check_structure(file));
   std::vector<const BlobEntry*> blobs;
@@ -196,7 +206,8 @@ Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned thr
     total += blob.size;
   }
   // In the order of the file, for slow sticks and discs.
-  std::sort(blobs.begin(), blobs.end(), [](const BlobEntry* a, const BlobEntry* b) { return *a->offset < *b->offset; });
+  std::sort(blobs.begin(), blobs.end(),
+            [](const BlobEntry* a, const BlobEntry* b) { return *a->offset < *b->offset; });
   const auto compressed = compressed_files(file.contents());
   progress.total(total);
   std::atomic<std::size_t> next = 0;

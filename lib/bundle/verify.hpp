@@ -1,4 +1,5 @@
-/// The only door from bytes to trust: a VerifiedBundle comes from verify_head(), and only that can be served or installed.
+/// The only door from bytes to trust: a VerifiedBundle comes from verify_head(), and only that can be served
+/// or installed.
 #pragma once
 
 #include <atomic>
@@ -30,9 +31,9 @@ class VerifiedBundle {
   /// Key ids of the trusted signers whose signatures hold.
   const std::vector<std::string>& signers() const { return signers_; }
 
-  /// Reads the blob once and compares its digest; remembered, so later calls return at once. Thread-safe; two threads
-  /// asking for one blob may both read it. ErrorCode::integrity when it differs or when the file changed since it was opened.
-  /// `stop` ends the reading early (ErrorCode::interrupted); may be null.
+  /// Reads the blob once and compares its digest; remembered, so later calls return at once. Thread-safe; two
+  /// threads asking for one blob may both read it. ErrorCode::integrity when it differs or when the file
+  /// changed since it was opened. `stop` ends the reading early (ErrorCode::interrupted); may be null.
   Status check_blob(const Digest& digest, const std::atomic<bool>* stop = nullptr) const;
   /// As check_blob, for the blob of a file; a compressed one is also decompressed and the file's digest and
   /// size compared. `file` may be of another bundle's contents: the blob counts.
@@ -41,7 +42,8 @@ class VerifiedBundle {
   bool is_checked(const Digest& digest) const;
   /// True once check_file (or verify_all) has found the file intact.
   bool is_checked(const FileEntry& file) const;
-  /// Marks all as checked: the caller remembers a full verification of exactly this file (see VerificationRecord).
+  /// Marks all as checked: the caller remembers a full verification of exactly this file (see
+  /// VerificationRecord).
   void trust_record() const;
 
  private:
@@ -61,8 +63,9 @@ Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const 
 
 /// Every byte: all blobs by digest on `threads` threads, compressed files also by the digest of their
 /// content, and every tar header, padding byte and the end of the archive against what the format prescribes.
-/// Reports all damaged entries in one error, the first 20 by name. `stop` ends it early (ErrorCode::interrupted);
-/// may be null.
-Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned threads, const std::atomic<bool>* stop);
+/// Reports all damaged entries in one error, the first 20 by name. `stop` ends it early
+/// (ErrorCode::interrupted); may be null.
+Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned threads,
+                  const std::atomic<bool>* stop);
 
 }  // namespace sealift::bundle

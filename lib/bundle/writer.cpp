@@ -20,7 +20,9 @@ constexpr std::uint64_t kMaxJournalBytes = 256ULL << 20;
 
 fs::path with_suffix(const fs::path& path, const char* suffix) { return fs::path(path.string() + suffix); }
 
-std::string journal_head(const Plan& plan) { return fmt::format("sealift-journal 1 {}", digest_of(plan.contents_text).str()); }
+std::string journal_head(const Plan& plan) {
+  return fmt::format("sealift-journal 1 {}", digest_of(plan.contents_text).str());
+}
 
 /// Hashes what is on disk from the blob's start; used for resuming and for re-checking.
 Status rehash(const FileDescriptor& file, std::uint64_t offset, std::uint64_t size, Hasher& hasher) {
@@ -42,7 +44,8 @@ Status BlobSink::write(Bytes data) {
     return fail(ErrorCode::integrity, "{}: more than the expected {} bytes", blob.bundled_digest().str(),
                 blob.bundled_size());
   }
-  TRY(within(write_exactly_at(writer_->file_, wanted_->offset + position_, data), writer_->path_.string() + ".partial"));
+  TRY(within(write_exactly_at(writer_->file_, wanted_->offset + position_, data),
+             writer_->path_.string() + ".partial"));
   hasher_.update(data);
   position_ += data.size();
   if (position_ - noted_ >= kNoteEveryBytes && !blob.stored) {
@@ -79,7 +82,8 @@ BundleWriter::~BundleWriter() = default;
 Result<std::unique_ptr<BundleWriter>> BundleWriter::open(const fs::path& path, const Plan& plan) {
   std::error_code ignored;
   if (fs::exists(path, ignored)) {
-    return fail(ErrorCode::conflict, "{} exists already; move it away or give another name with -o", path.string());
+    return fail(ErrorCode::conflict, "{} exists already; move it away or give another name with -o",
+                path.string());
   }
   std::unique_ptr<BundleWriter> writer(new BundleWriter(path, plan));
   TRY(writer->open_files());
@@ -115,7 +119,8 @@ Status BundleWriter::read_journal(const std::string& text) {
     at = end + 1;
     if (first && line != journal_head(*plan_)) {
       return fail(ErrorCode::conflict,
-                  "{}.journal belongs to another lock or other inputs; finish that one, or remove {}.partial and {}.journal",
+                  "{}.journal belongs to another lock or other inputs; finish that one, or remove {}.partial "
+                  "and {}.journal",
                   path_.string(), path_.string(), path_.string());
     }
     first = false;
@@ -154,10 +159,12 @@ Status BundleWriter::reserve() {
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   TRY_ASSIGN(const std::uint64_t available, free_space(folder));
   if (needed > available) {
-    return fail(ErrorCode::no_space, "{}: the bundle needs {} bytes ({}), {} bytes ({}) are free in {}", path_.string(), needed,
-                format_bytes(needed), available, format_bytes(available), folder.string());
+    return fail(ErrorCode::no_space, "{}: the bundle needs {} bytes ({}), {} bytes ({}) are free in {}",
+                path_.string(), needed, format_bytes(needed), available, format_bytes(available),
+                folder.string());
   }
-  // fallocate(2) itself: where the file system cannot reserve, glibc's posix_fallocate would write everything once more.
+  // fallocate(2) itself: where the file system cannot reserve, glibc's posix_fallocate would write everything
+  // once more.
   if (::fallocate(file_.get(), 0, 0, static_cast<off_t>(size)) != 0) {
     if (errno != EOPNOTSUPP && errno != ENOSYS) {
       return fail_errno(errno, fmt::format("cannot reserve {} bytes for {}", size, path_.string()));
@@ -222,8 +229,10 @@ Status BundleWriter::seal(const std::string& signature_slot) {
   if (::fchmod(file_.get(), 0644) != 0) return fail_errno(errno, partial.string());
   // link(2), unlike rename(2), does not replace a file that appeared meanwhile.
   if (::link(partial.c_str(), path_.c_str()) != 0) {
-    if (errno == EEXIST) return fail(ErrorCode::conflict, "{} appeared meanwhile; it was left alone", path_.string());
-    if (::rename(partial.c_str(), path_.c_str()) != 0) return fail_errno(errno, fmt::format("cannot rename to {}", path_.string()));
+    if (errno == EEXIST)
+      return fail(ErrorCode::conflict, "{} appeared meanwhile; it was left alone", path_.string());
+    if (::rename(partial.c_str(), path_.c_str()) != 0)
+      return fail_errno(errno, fmt::format("cannot rename to {}", path_.string()));
   }
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   TRY_ASSIGN(const FileDescriptor directory, open_file(folder, O_RDONLY | O_DIRECTORY));

@@ -1,9 +1,10 @@
-/// Writing a bundle once: every blob goes straight to its final offset, hashed on the way, noted in a journal.
+/// Writing a bundle once: every blob goes straight to its final offset, hashed on the way, noted in a
+/// journal.
 ///
-/// While it grows the file is `<name>.partial` and the journal `<name>.journal`; seal() syncs and renames. After a kill the same
-/// plan continues: whole blobs are re-checked against their digests, half blobs go on where they stopped, except compressed ones,
-/// which begin again.
-/// Journal: the line `sealift-journal 1 <root digest>`, then `at <digest> <bytes>` and `done <digest>`; a torn last line is ignored.
+/// While it grows the file is `<name>.partial` and the journal `<name>.journal`; seal() syncs and renames.
+/// After a kill the same plan continues: whole blobs are re-checked against their digests, half blobs go on
+/// where they stopped, except compressed ones, which begin again. Journal: the line `sealift-journal 1 <root
+/// digest>`, then `at <digest> <bytes>` and `done <digest>`; a torn last line is ignored.
 #pragma once
 
 #include <cstdint>
@@ -45,9 +46,9 @@ class BlobSink final : public Sink {
 /// Thread-safe: sinks of different blobs may be used at the same time.
 class BundleWriter {
  public:
-  /// Begins, or continues what an interrupted run with the same plan left. Checks and reserves the space first: too little is
-  /// ErrorCode::no_space with both numbers. Another plan's leftovers or a finished file of that name are ErrorCode::conflict.
-  /// `plan` must outlive the writer.
+  /// Begins, or continues what an interrupted run with the same plan left. Checks and reserves the space
+  /// first: too little is ErrorCode::no_space with both numbers. Another plan's leftovers or a finished file
+  /// of that name are ErrorCode::conflict. `plan` must outlive the writer.
   static Result<std::unique_ptr<BundleWriter>> open(const fs::path& path, const Plan& plan);
   ~BundleWriter();
 

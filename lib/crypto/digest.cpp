@@ -12,7 +12,8 @@ namespace {
 std::size_t hex_length(DigestAlgorithm algorithm) { return algorithm == DigestAlgorithm::sha256 ? 64 : 128; }
 
 bool is_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 }  // namespace
@@ -102,7 +103,8 @@ Status VerifyingSink::finish() {
   }
   const Digest found = hasher_.finish();
   if (found != expected_) {
-    return fail(ErrorCode::integrity, "{}: expected digest {}, found {}", what_, expected_.str(), found.str());
+    return fail(ErrorCode::integrity, "{}: expected digest {}, found {}", what_, expected_.str(),
+                found.str());
   }
   return {};
 }
@@ -120,8 +122,9 @@ std::string to_hex(Bytes bytes) {
 
 std::string to_base64(Bytes bytes) {
   std::string text(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
+  const int length =
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
+                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
   text.resize(static_cast<std::size_t>(length));
   return text;
 }
@@ -138,8 +141,8 @@ Result<std::string> from_base64(std::string_view text) {
   }
   std::string bytes(text.size() / 4 * 3, '\0');
   if (!text.empty()) {
-    EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()), reinterpret_cast<const unsigned char*>(text.data()),
-                    static_cast<int>(text.size()));
+    EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                    reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
   }
   bytes.resize(bytes.size() - padding);
   return bytes;

@@ -61,7 +61,8 @@ class Hasher {
 Digest digest_of(Bytes data, DigestAlgorithm algorithm = DigestAlgorithm::sha256);
 inline Digest digest_of(std::string_view text) { return digest_of(as_bytes(text)); }
 
-/// Passes bytes on while it checks them: more than `expected_size` fails at once, finish() fails on any difference.
+/// Passes bytes on while it checks them: more than `expected_size` fails at once, finish() fails on any
+/// difference.
 class VerifyingSink final : public Sink {
  public:
   /// `what` names the content in errors.

@@ -2,13 +2,12 @@
 
 #include <memory>
 
-#include <sys/stat.h>
-
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include "lib/crypto/digest.hpp"
 
@@ -33,7 +32,9 @@ using Key = std::unique_ptr<EVP_PKEY, KeyDeleter>;
 using Bio = std::unique_ptr<BIO, BioDeleter>;
 using Context = std::unique_ptr<EVP_MD_CTX, ContextDeleter>;
 
-const unsigned char* bytes_of(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
+}
 
 Key public_key_of(const std::string& raw) {
   return Key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(raw), raw.size()));
@@ -43,7 +44,9 @@ Key private_key_of(const std::string& raw) {
   return Key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(raw), raw.size()));
 }
 
-Bio reading(std::string_view text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+Bio reading(std::string_view text) {
+  return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
+}
 
 std::string text_of(BIO* bio) {
   char* data = nullptr;
@@ -69,7 +72,8 @@ Result<PublicKey> PublicKey::from_pem(std::string_view pem, std::string_view wha
   const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
   if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519) {
     return fail(ErrorCode::invalid_argument,
-                "{} is not an Ed25519 public key in PEM form (expected -----BEGIN PUBLIC KEY-----; make one with `sealift keygen`)",
+                "{} is not an Ed25519 public key in PEM form (expected -----BEGIN PUBLIC KEY-----; make one "
+                "with `sealift keygen`)",
                 what);
   }
   std::string raw(kKeyBytes, '\0');
@@ -95,10 +99,12 @@ bool PublicKey::verify(std::string_view message, std::string_view signature) con
   const Key key = public_key_of(raw_);
   const Context context(EVP_MD_CTX_new());
   return EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
-         EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(message), message.size()) == 1;
+         EVP_DigestVerify(context.get(), bytes_of(signature), signature.size(), bytes_of(message),
+                          message.size()) == 1;
 }
 
-PrivateKey::PrivateKey(std::string raw, PublicKey public_key) : raw_(std::move(raw)), public_(std::move(public_key)) {}
+PrivateKey::PrivateKey(std::string raw, PublicKey public_key)
+    : raw_(std::move(raw)), public_(std::move(public_key)) {}
 PrivateKey::PrivateKey(PrivateKey&&) noexcept = default;
 PrivateKey& PrivateKey::operator=(PrivateKey&&) noexcept = default;
 PrivateKey::~PrivateKey() { OPENSSL_cleanse(raw_.data(), raw_.size()); }
@@ -108,7 +114,8 @@ Result<PrivateKey> PrivateKey::generate() {
   const Key key = private_key_of(raw);
   std::string public_raw(kKeyBytes, '\0');
   std::size_t size = public_raw.size();
-  if (!key || EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(public_raw.data()), &size) != 1) {
+  if (!key || EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(public_raw.data()),
+                                          &size) != 1) {
     return fail(ErrorCode::internal, "OpenSSL could not make an Ed25519 key");
   }
   return PrivateKey(std::move(raw), PublicKey(std::move(public_raw)));
@@ -119,8 +126,9 @@ Result<PrivateKey> PrivateKey::from_file(const fs::path& path) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return fail_errno(errno, path.string());
   if ((info.st_mode & 077) != 0) {
-    return fail(ErrorCode::precondition, "{}: mode {:04o} lets others use this private key; run: chmod 600 {}",
-                path.string(), info.st_mode & 07777, path.string());
+    return fail(ErrorCode::precondition,
+                "{}: mode {:04o} lets others use this private key; run: chmod 600 {}", path.string(),
+                info.st_mode & 07777, path.string());
   }
   if (static_cast<std::uint64_t>(info.st_size) > kMaxPemBytes) {
     return fail(ErrorCode::invalid_argument, "{} is too large for a private key", path.string());
@@ -131,7 +139,8 @@ Result<PrivateKey> PrivateKey::from_file(const fs::path& path) {
   const Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   OPENSSL_cleanse(pem.data(), pem.size());
   if (!key || EVP_PKEY_get_id(key.get()) != EVP_PKEY_ED25519) {
-    return fail(ErrorCode::invalid_argument, "{} is not an unencrypted Ed25519 private key in PEM form", path.string());
+    return fail(ErrorCode::invalid_argument, "{} is not an unencrypted Ed25519 private key in PEM form",
+                path.string());
   }
   std::string raw(kKeyBytes, '\0');
   std::string public_raw(kKeyBytes, '\0');
@@ -154,8 +163,8 @@ Result<std::string> PrivateKey::sign(std::string_view message) const {
   std::string signature(kSignatureBytes, '\0');
   std::size_t size = signature.size();
   if (EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1 ||
-      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size, bytes_of(message),
-                     message.size()) != 1) {
+      EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                     bytes_of(message), message.size()) != 1) {
     return fail(ErrorCode::internal, "OpenSSL could not sign");
   }
   return signature;

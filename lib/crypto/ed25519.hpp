@@ -1,4 +1,5 @@
-/// Ed25519 signatures (RFC 8032) over exact bytes, as `openssl pkeyutl -verify -rawin` checks them; keys as PEM (RFC 8410).
+/// Ed25519 signatures (RFC 8032) over exact bytes, as `openssl pkeyutl -verify -rawin` checks them; keys as
+/// PEM (RFC 8410).
 #pragma once
 
 #include <memory>

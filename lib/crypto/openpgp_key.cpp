@@ -225,7 +225,8 @@ Status check_signable(std::string_view document, Timestamp time, const SecretKey
 
 Result<std::string> SecretKey::sign_cleartext(std::string_view document, Timestamp time) const {
   TRY(check_signable(document, time, *this));
-  // The newline before the signature block is not part of the text (RFC 4880, 7.1), and RNP always writes one.
+  // The newline before the signature block is not part of the text (RFC 4880, 7.1), and RNP always writes
+  // one.
   if (document.ends_with('\n')) document.remove_suffix(1);
   return sign(state_->secret, state_->fingerprint, document, time, SignatureForm::cleartext);
 }

@@ -202,7 +202,8 @@ Result<std::vector<std::string>> judge_all(rnp_ffi_t ffi, rnp_op_verify_t operat
   return good;
 }
 
-/// `begin` starts RNP's operation on the document. Returns the fingerprints of the keys that made good signatures.
+/// `begin` starts RNP's operation on the document. Returns the fingerprints of the keys that made good
+/// signatures.
 template <typename Begin>
 Result<std::vector<std::string>> check_document(std::string_view ring, const Keyring& keyring, Timestamp now,
                                                 std::string_view what, Begin begin) {
@@ -262,9 +263,11 @@ Result<SignedText> verify_cleartext(std::string_view document, const Keyring& ke
   TRY(check_frame(document, what));
   const Input input = memory_input(document);
   const Output output = memory_output(kMaxDocumentBytes);
-  TRY_ASSIGN(auto fingerprints, check_document(keyring.content_, keyring, now, what, [&](rnp_ffi_t ffi, rnp_op_verify_t* operation) {
-               return rnp_op_verify_create(operation, ffi, input.get(), output.get());
-             }));
+  TRY_ASSIGN(
+      auto fingerprints,
+      check_document(keyring.content_, keyring, now, what, [&](rnp_ffi_t ffi, rnp_op_verify_t* operation) {
+        return rnp_op_verify_create(operation, ffi, input.get(), output.get());
+      }));
   return SignedText{without_unsigned_blanks(output_text(output)), std::move(fingerprints)};
 }
 
@@ -274,9 +277,11 @@ Result<SignedText> verify_detached(std::string_view document, std::string_view s
   TRY(check_size(signature, what));
   const Input data = memory_input(document);
   const Input signature_input = memory_input(signature);
-  TRY_ASSIGN(auto fingerprints, check_document(keyring.content_, keyring, now, what, [&](rnp_ffi_t ffi, rnp_op_verify_t* operation) {
-               return rnp_op_verify_detached_create(operation, ffi, data.get(), signature_input.get());
-             }));
+  TRY_ASSIGN(
+      auto fingerprints,
+      check_document(keyring.content_, keyring, now, what, [&](rnp_ffi_t ffi, rnp_op_verify_t* operation) {
+        return rnp_op_verify_detached_create(operation, ffi, data.get(), signature_input.get());
+      }));
   return SignedText{std::string(document), std::move(fingerprints)};
 }
 

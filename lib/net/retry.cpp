@@ -22,7 +22,8 @@ bool is_transient_status(int status) {
 
 std::chrono::milliseconds retry_delay(const RetryPolicy& policy, unsigned retry, double jitter,
                                       std::optional<std::chrono::seconds> retry_after) {
-  const auto full = std::min(policy.longest_delay, policy.first_delay * (std::int64_t{1} << std::min(retry, 20U)));
+  const auto full =
+      std::min(policy.longest_delay, policy.first_delay * (std::int64_t{1} << std::min(retry, 20U)));
   const auto half = full / 2;
   auto delay =
       half + std::chrono::milliseconds(static_cast<std::int64_t>(static_cast<double>(half.count()) * jitter));

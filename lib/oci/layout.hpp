@@ -16,9 +16,9 @@ struct NamedImage {
   std::uint64_t size = 0;
 };
 
-/// One descriptor each, in the given order, with the full reference in `org.opencontainers.image.ref.name` (skopeo, podman)
-/// and in `io.containerd.image.name` (ctr). Artifacts that are not images must have no name here: a named chart makes
-/// `ctr images import` fail. Compact, no final newline.
+/// One descriptor each, in the given order, with the full reference in `org.opencontainers.image.ref.name`
+/// (skopeo, podman) and in `io.containerd.image.name` (ctr). Artifacts that are not images must have no name
+/// here: a named chart makes `ctr images import` fail. Compact, no final newline.
 std::string write_layout_index(const std::vector<NamedImage>& images);
 
 }  // namespace sealift::oci

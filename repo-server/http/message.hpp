@@ -74,8 +74,8 @@ struct Response {
   int status = 200;
   std::string content_type;
   std::string content_encoding;  ///< "zstd" when the body is the compressed form
-  std::string headers;  ///< further header lines, each ending in "\r\n"
-  std::string etag;     ///< with its quotes; empty: no conditional requests
+  std::string headers;           ///< further header lines, each ending in "\r\n"
+  std::string etag;              ///< with its quotes; empty: no conditional requests
   std::optional<Timestamp> last_modified;
   bool accepts_ranges = false;
   std::string body;  ///< used when none of the others is set

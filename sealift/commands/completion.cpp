@@ -9,7 +9,9 @@ namespace sealift {
 void add_completion(CLI::App& app, Action& action) {
   auto shell = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("completion", "Print a completion script for a shell");
-  command->add_option("shell", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  command->add_option("shell", *shell, "bash, zsh or fish")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   command->footer("Example:\n  sealift completion bash >/etc/bash_completion.d/sealift");
   command->callback([shell, &app, &action] {
     action = [shell, &app](const CommandEnvironment&) -> Status {

@@ -48,7 +48,8 @@ json::Value to_json(const bundle::BundleFile& file, const std::vector<bundle::Si
 
 Status run_info(const InfoOptions& options) {
   TRY_ASSIGN(const auto file, bundle::BundleFile::open(options.bundle));
-  TRY_ASSIGN(const auto signatures, within(bundle::parse_signatures(file->signatures_text()), options.bundle));
+  TRY_ASSIGN(const auto signatures,
+             within(bundle::parse_signatures(file->signatures_text()), options.bundle));
   if (options.json) {
     fmt::print("{}", json::serialize_pretty(to_json(*file, signatures)));
     return {};
@@ -62,7 +63,8 @@ Status run_info(const InfoOptions& options) {
   if (!contents.kubernetes_version.empty()) fmt::print("kubernetes  {}\n", contents.kubernetes_version);
   fmt::print("images      {}\n", contents.images.size());
   for (const auto& set : contents.package_sets) {
-    fmt::print("packages    {} for {} (beyond the baseline {})\n", set.packages.size(), set.target, set.baseline);
+    fmt::print("packages    {} for {} (beyond the baseline {})\n", set.packages.size(), set.target,
+               set.baseline);
   }
   fmt::print("files       {}\n", contents.files.size());
   fmt::print("blobs       {}\n", contents.blobs.size());
@@ -79,7 +81,8 @@ void add_info(CLI::App& app, Action& action) {
   command->add_option("bundle", options->bundle, "Bundle file")->required();
   command->add_flag("--json", options->json, "Print as JSON");
   command->footer("Example:\n  sealift info k8s-ha.tar");
-  command->callback([options, &action] { action = [options](const CommandEnvironment&) { return run_info(*options); }; });
+  command->callback(
+      [options, &action] { action = [options](const CommandEnvironment&) { return run_info(*options); }; });
 }
 
 }  // namespace sealift

@@ -117,7 +117,8 @@ void add_ls(CLI::App& app, Action& action) {
       ->check(CLI::IsMember({"images", "packages", "files", "blobs", "all"}));
   command->add_flag("--json", options->json, "Print as JSON");
   command->footer("Example:\n  sealift ls k8s-ha.tar images");
-  command->callback([options, &action] { action = [options](const CommandEnvironment&) { return run_ls(*options); }; });
+  command->callback(
+      [options, &action] { action = [options](const CommandEnvironment&) { return run_ls(*options); }; });
 }
 
 }  // namespace sealift

@@ -1,7 +1,6 @@
+#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <unistd.h>
-
-#include <CLI/CLI.hpp>
 
 #include "lib/bundle/reader.hpp"
 #include "lib/bundle/signatures.hpp"
@@ -26,7 +25,8 @@ Status run_sign(const SignOptions& options, const CommandEnvironment& environmen
   TRY_ASSIGN(const FileDescriptor writable, open_file(options.bundle, O_WRONLY));
   TRY(within(write_exactly_at(writable, file->signatures_offset(), as_bytes(slot)), options.bundle));
   if (::fsync(writable.get()) != 0) return fail_errno(errno, options.bundle);
-  environment.log.info("{}: signed by {}, {} signature(s) in all", options.bundle, key.public_key().id(), lines.size());
+  environment.log.info("{}: signed by {}, {} signature(s) in all", options.bundle, key.public_key().id(),
+                       lines.size());
   return {};
 }
 
@@ -37,8 +37,9 @@ void add_sign(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("sign", "Add or replace a signature in a bundle, in place");
   command->add_option("bundle", options->bundle, "Bundle file")->required();
   command->add_option("-k,--key", options->key, "Private key (PEM, mode 0600)")->required();
-  command->footer("Signs the table of contents as it is: verify a bundle you did not make before you sign it.\n\n"
-                  "Example:\n  sealift sign k8s-ha.tar --key second-signer/sealift.key");
+  command->footer(
+      "Signs the table of contents as it is: verify a bundle you did not make before you sign it.\n\n"
+      "Example:\n  sealift sign k8s-ha.tar --key second-signer/sealift.key");
   command->callback([options, &action] {
     action = [options](const CommandEnvironment& environment) { return run_sign(*options, environment); };
   });

@@ -1,9 +1,10 @@
+#include "lib/bundle/verify.hpp"
+
 #include <thread>
 
 #include <CLI/CLI.hpp>
 
 #include "lib/base/json.hpp"
-#include "lib/bundle/verify.hpp"
 #include "sealift/commands/commands.hpp"
 
 namespace sealift {
@@ -57,7 +58,8 @@ void add_verify(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("verify", "Check signatures and every byte of a bundle");
   command->add_option("bundle", options->bundle, "Bundle file")->required();
   command->add_option("-k,--key", options->keys, "Public key (PEM) to trust; repeat for several");
-  command->add_option("--threshold", options->threshold, "How many of the keys must have signed")->check(CLI::Range(1U, 24U));
+  command->add_option("--threshold", options->threshold, "How many of the keys must have signed")
+      ->check(CLI::Range(1U, 24U));
   command->add_flag("--quick", options->quick, "Signatures and table of contents only");
   command->add_option("-j,--jobs", options->threads, "Threads")->check(CLI::Range(1U, 256U));
   command->add_flag("--json", options->json, "Print the result as JSON");

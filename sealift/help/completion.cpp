@@ -21,7 +21,8 @@ std::string bash_script(const CLI::App& program) {
   std::string cases;
   for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
     verbs += (verbs.empty() ? "" : " ") + command->get_name();
-    cases += fmt::format("    {}) words='{}' ;;\n", command->get_name(), fmt::join(option_names(*command), " "));
+    cases +=
+        fmt::format("    {}) words='{}' ;;\n", command->get_name(), fmt::join(option_names(*command), " "));
   }
   return fmt::format(R"(_sealift() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} verb= word words=
@@ -58,8 +59,8 @@ std::string fish_script(const CLI::App& program) {
                           fish_quoted(command->get_description()));
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& name : option->get_lnames()) {
-        script += fmt::format("complete -c sealift -n '__fish_seen_subcommand_from {}' -l {} -d {}\n", command->get_name(), name,
-                              fish_quoted(option->get_description()));
+        script += fmt::format("complete -c sealift -n '__fish_seen_subcommand_from {}' -l {} -d {}\n",
+                              command->get_name(), name, fish_quoted(option->get_description()));
       }
     }
   }

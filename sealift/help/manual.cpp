@@ -37,8 +37,9 @@ void write_options(const CLI::App& command, std::string& out) {
 }  // namespace
 
 std::string write_manual(const CLI::App& program) {
-  std::string out = fmt::format(".TH SEALIFT 1 \"\" \"sealift {}\" \"User Commands\"\n.SH NAME\nsealift \\- {}\n", kSealiftVersion,
-                                "carry a highly available Kubernetes across an air gap");
+  std::string out =
+      fmt::format(".TH SEALIFT 1 \"\" \"sealift {}\" \"User Commands\"\n.SH NAME\nsealift \\- {}\n",
+                  kSealiftVersion, "carry a highly available Kubernetes across an air gap");
   out += ".SH SYNOPSIS\n.B sealift\n[\\fIoptions\\fR] \\fIcommand\\fR [\\fIcommand options\\fR]\n";
   out += fmt::format(".SH DESCRIPTION\n{}\n.SH OPTIONS\n", roff(program.get_description()));
   write_options(program, out);
@@ -46,10 +47,13 @@ std::string write_manual(const CLI::App& program) {
   for (const CLI::App* command : program.get_subcommands([](const CLI::App*) { return true; })) {
     out += fmt::format(".SS {}\n{}\n", roff(command->get_name()), roff(command->get_description()));
     write_options(*command, out);
-    if (!command->get_footer().empty()) out += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command->get_footer()));
+    if (!command->get_footer().empty())
+      out += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command->get_footer()));
   }
-  out += ".SH EXIT STATUS\n0 on success. 2: usage or configuration. 5: no space. 6: network. 8: damaged. 9: not trusted. "
-         "12: a host does not meet a requirement. The full table is in docs/exit\\-codes.md.\n";
+  out +=
+      ".SH EXIT STATUS\n0 on success. 2: usage or configuration. 5: no space. 6: network. 8: damaged. 9: not "
+      "trusted. "
+      "12: a host does not meet a requirement. The full table is in docs/exit\\-codes.md.\n";
   return out;
 }
 

@@ -28,7 +28,8 @@ Digest BundleRecipe::add(std::string content, const std::string& media_type) {
   return digest;
 }
 
-BundleRecipe& BundleRecipe::file(const std::string& path, std::string content, const std::string& role, const std::string& platform) {
+BundleRecipe& BundleRecipe::file(const std::string& path, std::string content, const std::string& role,
+                                 const std::string& platform) {
   const Digest digest = add(std::move(content), "application/octet-stream");
   lock_.files.push_back({path, 0644, role, platform, digest});
   return *this;
@@ -70,21 +71,26 @@ BundleRecipe& BundleRecipe::image(const std::string& name, const std::vector<std
   for (const std::string& layer : layers) {
     const std::string digest = digest_of(layer).str();
     const char* comma = layer_list.empty() ? "" : ",";
-    layer_list += fmt::format("{}{{\"mediaType\":\"{}\",\"digest\":\"{}\",\"size\":{}}}", comma, kLayerType, digest, layer.size());
+    layer_list += fmt::format("{}{{\"mediaType\":\"{}\",\"digest\":\"{}\",\"size\":{}}}", comma, kLayerType,
+                              digest, layer.size());
     diff_ids += fmt::format("{}\"{}\"", comma, digest);
     blobs.emplace_back(kLayerType, layer);
   }
   const std::string config = fmt::format(
-      "{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{}},\"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[{}]}}}}", diff_ids);
+      "{{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{{}},\"rootfs\":{{\"type\":\"layers\",\"diff_"
+      "ids\":[{}]}}}}",
+      diff_ids);
   const std::string manifest = fmt::format(
-      "{{\"schemaVersion\":2,\"mediaType\":\"{}\",\"config\":{{\"mediaType\":\"{}\",\"digest\":\"{}\",\"size\":{}}},\"layers\":[{}]}}",
+      "{{\"schemaVersion\":2,\"mediaType\":\"{}\",\"config\":{{\"mediaType\":\"{}\",\"digest\":\"{}\","
+      "\"size\":{}}},\"layers\":[{}]}}",
       kManifestType, kConfigType, digest_of(config).str(), config.size(), layer_list);
   blobs[0] = {kManifestType, manifest};
   blobs[1] = {kConfigType, config};
   return image_blobs(name, kManifestType, blobs);
 }
 
-BundleRecipe& BundleRecipe::generated(const std::string& path, std::string content, const std::string& media_type) {
+BundleRecipe& BundleRecipe::generated(const std::string& path, std::string content,
+                                      const std::string& media_type) {
   generated_.push_back({path, media_type, std::move(content)});
   return *this;
 }

@@ -19,19 +19,23 @@ class BundleRecipe {
   BundleRecipe();
 
   /// A served file at files/<path>.
-  BundleRecipe& file(const std::string& path, std::string content, const std::string& role = "", const std::string& platform = "");
+  BundleRecipe& file(const std::string& path, std::string content, const std::string& role = "",
+                     const std::string& platform = "");
   /// As file, stored compressed; the content must become smaller by that.
   BundleRecipe& compressed(const std::string& path, std::string content, const std::string& role = "",
                            const std::string& platform = "");
   /// Stores these bytes in place of the compressed form of that file, as a builder gone wrong would.
   BundleRecipe& replace_stored(const Digest& file, std::string frame);
-  /// A single-platform OCI image (linux/amd64) with these layers' bytes as they are; layers should be tar or tar+gzip.
+  /// A single-platform OCI image (linux/amd64) with these layers' bytes as they are; layers should be tar or
+  /// tar+gzip.
   BundleRecipe& image(const std::string& name, const std::vector<std::string>& layers);
-  /// Any blob under an image's name: for manifests, indexes and artifacts made by the test. The first is the root.
+  /// Any blob under an image's name: for manifests, indexes and artifacts made by the test. The first is the
+  /// root.
   BundleRecipe& image_blobs(const std::string& name, const std::string& root_media_type,
                             const std::vector<std::pair<std::string, std::string>>& media_type_and_content);
   /// A file of the served tree under its full path, such as apt/x/dists/stable/Release.
-  BundleRecipe& generated(const std::string& path, std::string content, const std::string& media_type = "text/plain");
+  BundleRecipe& generated(const std::string& path, std::string content,
+                          const std::string& media_type = "text/plain");
   BundleRecipe& program(std::string content);
 
   bundle::Lock& lock() { return lock_; }

@@ -28,7 +28,8 @@ struct Relation {
 /// Alternatives, in the order of preference.
 using Clause = std::vector<Relation>;
 
-/// At most 4096 clauses of 1000 alternatives; `what` names the package and field in errors (ErrorCode::integrity).
+/// At most 4096 clauses of 1000 alternatives; `what` names the package and field in errors
+/// (ErrorCode::integrity).
 Result<std::vector<Clause>> parse_relations(std::string_view field, std::string_view what);
 
 }  // namespace sealift::pkgrepo::apt

@@ -1,4 +1,5 @@
-// Makes a signed bundle of any size that takes almost no disk: blobs are holes behind their first eight bytes.
+// Makes a signed bundle of any size that takes almost no disk: blobs are holes behind their first eight
+// bytes.
 //
 // Usage: make_sparse_bundle OUTPUT.tar TOTAL_MEBIBYTES PRIVATE_KEY [BLOB_MEBIBYTES]
 #include <cstdio>
@@ -27,7 +28,8 @@ Digest sparse_digest(std::uint64_t index, std::uint64_t size) {
   return hasher.finish();
 }
 
-Status make(const fs::path& path, std::uint64_t total_mebibytes, const fs::path& key_path, std::uint64_t blob_mebibytes) {
+Status make(const fs::path& path, std::uint64_t total_mebibytes, const fs::path& key_path,
+            std::uint64_t blob_mebibytes) {
   TRY_ASSIGN(const PrivateKey key, PrivateKey::from_file(key_path));
   test::BundleRecipe recipe = test::small_bundle();
   const std::uint64_t size = blob_mebibytes * kMiB;
@@ -40,11 +42,14 @@ Status make(const fs::path& path, std::uint64_t total_mebibytes, const fs::path&
   }
   TRY_ASSIGN(const bundle::Plan plan, recipe.plan());
   TRY_ASSIGN(const FileDescriptor file, open_file(path, O_RDWR | O_CREAT | O_EXCL));
-  if (::ftruncate(file.get(), static_cast<off_t>(plan.contents.size)) != 0) return fail_errno(errno, path.string());
+  if (::ftruncate(file.get(), static_cast<off_t>(plan.contents.size)) != 0)
+    return fail_errno(errno, path.string());
   for (const bundle::PlacedEntry& placed : plan.layout.entries) {
-    TRY(write_exactly_at(file, placed.header_offset, as_bytes(archive::tar_header(placed.entry, placed.header_offset))));
+    TRY(write_exactly_at(file, placed.header_offset,
+                         as_bytes(archive::tar_header(placed.entry, placed.header_offset))));
   }
-  for (const bundle::HeldEntry& held : plan.held) TRY(write_exactly_at(file, held.offset, as_bytes(held.content)));
+  for (const bundle::HeldEntry& held : plan.held)
+    TRY(write_exactly_at(file, held.offset, as_bytes(held.content)));
   for (const bundle::WantedBlob& wanted : plan.wanted) {
     const auto sparse = indexes.find(wanted.blob.digest);
     const std::string text =
@@ -62,7 +67,8 @@ Status make(const fs::path& path, std::uint64_t total_mebibytes, const fs::path&
 
 int main(int argc, char** argv) {
   if (argc < 4) {
-    std::fprintf(stderr, "usage: make_sparse_bundle OUTPUT.tar TOTAL_MEBIBYTES PRIVATE_KEY [BLOB_MEBIBYTES]\n");
+    std::fprintf(stderr,
+                 "usage: make_sparse_bundle OUTPUT.tar TOTAL_MEBIBYTES PRIVATE_KEY [BLOB_MEBIBYTES]\n");
     return 2;
   }
   const std::uint64_t blob = argc > 4 ? std::strtoull(argv[4], nullptr, 10) : 64;

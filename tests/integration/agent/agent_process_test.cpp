@@ -239,11 +239,12 @@ TEST_F(AgentProcess, WaitingForAHeldHostCanBeCancelled) {
   Sessions first;
   first["h"] = local_session(root_);
   std::atomic<bool> cancel{false};
-  ASSERT_TRUE(hold_all(first, [](const std::string&, const std::string&) {}, cancel));
+  ASSERT_TRUE(hold_all(
+      first, [](const std::string&, const std::string&) {}, cancel));
   Sessions second;
   second["h"] = local_session(root_);
-  const Status held =
-      hold_all(second, [&](const std::string&, const std::string&) { cancel.store(true); }, cancel);
+  const Status held = hold_all(
+      second, [&](const std::string&, const std::string&) { cancel.store(true); }, cancel);
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().code(), ErrorCode::interrupted);
 }

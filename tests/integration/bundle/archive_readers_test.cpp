@@ -1,8 +1,7 @@
 // Every bundle must be readable by the tar programs people have.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
 #include <unistd.h>
 
 #include "lib/base/process.hpp"
@@ -59,7 +58,8 @@ TEST_F(ArchiveReaders, ExtractTheRightBytes) {
   }
 }
 
-/// A bundle with an entry of more than 8 GiB, sparse on the disk: the hole reads as zeros, the entry's digest is not right.
+/// A bundle with an entry of more than 8 GiB, sparse on the disk: the hole reads as zeros, the entry's digest
+/// is not right.
 class HugeEntry : public ArchiveReaders {
  protected:
   static constexpr std::uint64_t kHuge = (9ULL << 30) + 12345;
@@ -76,9 +76,11 @@ class HugeEntry : public ArchiveReaders {
     const FileDescriptor file = *open_file(path_, O_RDWR | O_CREAT);
     ASSERT_EQ(::ftruncate(file.get(), static_cast<off_t>(plan.contents.size)), 0);
     for (const PlacedEntry& placed : plan.layout.entries) {
-      ASSERT_TRUE(write_exactly_at(file, placed.header_offset, as_bytes(archive::tar_header(placed.entry, placed.header_offset))));
+      ASSERT_TRUE(write_exactly_at(file, placed.header_offset,
+                                   as_bytes(archive::tar_header(placed.entry, placed.header_offset))));
     }
-    for (const HeldEntry& held : plan.held) ASSERT_TRUE(write_exactly_at(file, held.offset, as_bytes(held.content)));
+    for (const HeldEntry& held : plan.held)
+      ASSERT_TRUE(write_exactly_at(file, held.offset, as_bytes(held.content)));
     std::vector<SignatureLine> lines;
     ASSERT_TRUE(add_signature(lines, key_, plan.contents_text));
     ASSERT_TRUE(write_exactly_at(file, plan.signatures_offset, as_bytes(*write_signatures(lines))));

@@ -1,4 +1,5 @@
-// The check that docs/bundle-format.md, section 6, promises: tar, sha256sum and openssl alone. The commands are read from that page.
+// The check that docs/bundle-format.md, section 6, promises: tar, sha256sum and openssl alone. The commands
+// are read from that page.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,7 +32,8 @@ class ByHand : public testing::Test {
   }
 
   CommandOutput follow_the_page() {
-    return *run({.arguments = {"bash", "-c", "cd \"$0\" && eval \"$1\"", directory_.path().string(), documented_commands()}});
+    return *run({.arguments = {"bash", "-c", "cd \"$0\" && eval \"$1\"", directory_.path().string(),
+                               documented_commands()}});
   }
 
   TemporaryDirectory directory_ = *TemporaryDirectory::create("sealift-test");
@@ -58,7 +60,8 @@ TEST_F(ByHand, TheDocumentedCommandsGetACompressedFile) {
 }
 
 TEST_F(ByHand, TheDocumentedCommandsRefuseAnotherKey) {
-  ASSERT_TRUE(write_file_atomically(directory_.path() / "sealift.pub", PrivateKey::generate()->public_key().pem()));
+  ASSERT_TRUE(
+      write_file_atomically(directory_.path() / "sealift.pub", PrivateKey::generate()->public_key().pem()));
   EXPECT_NE(follow_the_page().exit_code, 0);
 }
 

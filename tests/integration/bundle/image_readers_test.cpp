@@ -19,14 +19,17 @@ class ImageReaders : public testing::Test {
 
 TEST_F(ImageReaders, SkopeoCopiesAnImageOutByItsFullName) {
   const fs::path copy = directory_.path() / "copy";
-  const auto output = run_checked({.arguments = {"skopeo", "--insecure-policy", "copy",
-                                                 "oci-archive:" + path_.string() + ":registry.k8s.io/pause:3.10", "dir:" + copy.string()}});
+  const auto output =
+      run_checked({.arguments = {"skopeo", "--insecure-policy", "copy",
+                                 "oci-archive:" + path_.string() + ":registry.k8s.io/pause:3.10",
+                                 "dir:" + copy.string()}});
   ASSERT_TRUE(output) << output.error().message();
   EXPECT_TRUE(fs::exists(copy / "manifest.json"));
 }
 
 TEST_F(ImageReaders, SkopeoSaysWhenAnImageIsNotThere) {
-  const auto output = run({.arguments = {"skopeo", "inspect", "oci-archive:" + path_.string() + ":registry.k8s.io/pause:3.9"}});
+  const auto output = run(
+      {.arguments = {"skopeo", "inspect", "oci-archive:" + path_.string() + ":registry.k8s.io/pause:3.9"}});
   ASSERT_TRUE(output);
   EXPECT_NE(output->exit_code, 0);
 }
@@ -44,7 +47,8 @@ for i in $(seq 200); do ctr -a "$0/c.sock" version >/dev/null 2>&1 && break; sle
 ctr -a "$0/c.sock" images import --no-unpack x.tar 2>&1
 ctr -a "$0/c.sock" images ls -q
 )";
-  const auto output = run({.arguments = {"bash", "-c", script, directory_.path().string()}, .deadline = std::chrono::minutes(2)});
+  const auto output = run(
+      {.arguments = {"bash", "-c", script, directory_.path().string()}, .deadline = std::chrono::minutes(2)});
   ASSERT_TRUE(output) << output.error().message();
   EXPECT_EQ(output->exit_code, 0) << output->out << output->err;
   EXPECT_THAT(output->out, testing::HasSubstr("registry.k8s.io/pause:3.10\n"));

@@ -40,7 +40,8 @@ TEST(TarHeader, RejectsEveryChangedByte) {
     bad[at] = static_cast<char>(bad[at] ^ 4);
     ASSERT_TRUE(write_file_atomically(path, std::string(512, '\0') + bad));
     const auto located = read_tar_header(*open_for_reading(path), 512);
-    // A changed name or size gives another valid header only together with its checksum, which was not changed.
+    // A changed name or size gives another valid header only together with its checksum, which was not
+    // changed.
     EXPECT_FALSE(located) << "byte " << at;
   }
 }

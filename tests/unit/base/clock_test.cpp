@@ -12,8 +12,9 @@ TEST(Clock, FormatsAndParsesRfc3339) {
 }
 
 TEST(Clock, RejectsOtherForms) {
-  for (const char* text : {"", "2026-11-20", "2026-11-20T23:12:09", "2026-13-20T23:12:09Z", "2026-02-30T00:00:00Z",
-                           "2026-11-20T24:00:00Z", "2026-11-20T23:12:-9Z", "2026-11-20 23:12:09Z"}) {
+  for (const char* text :
+       {"", "2026-11-20", "2026-11-20T23:12:09", "2026-13-20T23:12:09Z", "2026-02-30T00:00:00Z",
+        "2026-11-20T24:00:00Z", "2026-11-20T23:12:-9Z", "2026-11-20 23:12:09Z"}) {
     EXPECT_FALSE(parse_rfc3339(text)) << text;
   }
 }
@@ -25,8 +26,9 @@ TEST(Clock, ReadsWhatDebianAndHttpWrite) {
 }
 
 TEST(Clock, RejectsDatesOfOtherZonesAndNonsense) {
-  for (const char* text : {"", "Sat, 17 May 2025 10:00:00 CEST", "Sat, 17 Mai 2025 10:00:00 UTC", "17 May 2025 10:00:00 UTC",
-                           "Sat, 17 May 2025 1000 UTC", "Sat, 99 May 2025 10:00:00 UTC", "a b c d e f g h"}) {
+  for (const char* text :
+       {"", "Sat, 17 May 2025 10:00:00 CEST", "Sat, 17 Mai 2025 10:00:00 UTC", "17 May 2025 10:00:00 UTC",
+        "Sat, 17 May 2025 1000 UTC", "Sat, 99 May 2025 10:00:00 UTC", "a b c d e f g h"}) {
     EXPECT_FALSE(parse_rfc5322(text)) << text;
   }
 }

@@ -1,9 +1,8 @@
 #include "lib/base/files.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
 #include <sys/stat.h>
 
 namespace sealift {
@@ -56,7 +55,8 @@ TEST_F(Files, AFullDiskIsItsOwnError) {
 
 TEST(ConfinedPath, AcceptsPlainRelativePathsOnly) {
   for (const char* good : {"a", "a/b", "a/..b/c", "a.b"}) EXPECT_TRUE(is_confined_path(good)) << good;
-  for (const char* bad : {"", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b"}) EXPECT_FALSE(is_confined_path(bad)) << bad;
+  for (const char* bad : {"", "/", "/a", "a/", "a//b", ".", "..", "a/..", "../a", "a/./b"})
+    EXPECT_FALSE(is_confined_path(bad)) << bad;
   EXPECT_FALSE(is_confined_path(std::string_view("a\0b", 3)));
 }
 

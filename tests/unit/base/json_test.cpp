@@ -7,7 +7,8 @@ namespace sealift::json {
 namespace {
 
 TEST(Json, RejectsWhatIsNotStrict) {
-  for (const char* text : {"", "{", "{\"a\":1,}", "{'a':1}", "[1] x", "NaN"}) EXPECT_FALSE(parse(text, "x")) << text;
+  for (const char* text : {"", "{", "{\"a\":1,}", "{'a':1}", "[1] x", "NaN"})
+    EXPECT_FALSE(parse(text, "x")) << text;
 }
 
 TEST(Json, RejectsDeepNesting) { EXPECT_FALSE(parse(std::string(1000, '[') + std::string(1000, ']'), "x")); }
@@ -32,7 +33,8 @@ TEST(Json, RefusesNegativeAndFractionalCounts) {
 }
 
 TEST(Json, PrettyKeepsTheOrderAndEndsTheLine) {
-  EXPECT_EQ(serialize_pretty(Object{{"b", 1}, {"a", Array{}}, {"c", Array{"x"}}}), "{\n  \"b\": 1,\n  \"a\": [],\n  \"c\": [\n    \"x\"\n  ]\n}\n");
+  EXPECT_EQ(serialize_pretty(Object{{"b", 1}, {"a", Array{}}, {"c", Array{"x"}}}),
+            "{\n  \"b\": 1,\n  \"a\": [],\n  \"c\": [\n    \"x\"\n  ]\n}\n");
 }
 
 }  // namespace

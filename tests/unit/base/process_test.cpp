@@ -22,14 +22,16 @@ TEST(Run, PassesMoreThanAPipeHolds) {
 }
 
 TEST(Run, KeepsTheEndOfTooMuchOutput) {
-  const auto output = run({.arguments = {"sh", "-c", "head -c 100000 /dev/zero; echo end"}, .output_limit_bytes = 1000});
+  const auto output =
+      run({.arguments = {"sh", "-c", "head -c 100000 /dev/zero; echo end"}, .output_limit_bytes = 1000});
   ASSERT_TRUE(output);
   EXPECT_LE(output->out.size(), 1000U);
   EXPECT_THAT(output->out, testing::EndsWith("end\n"));
 }
 
 TEST(Run, EndsTheWholeGroupAtTheDeadline) {
-  const auto output = run({.arguments = {"sh", "-c", "sleep 100 & sleep 100"}, .deadline = std::chrono::milliseconds(200)});
+  const auto output =
+      run({.arguments = {"sh", "-c", "sleep 100 & sleep 100"}, .deadline = std::chrono::milliseconds(200)});
   ASSERT_FALSE(output);
   EXPECT_EQ(output.error().code(), ErrorCode::interrupted);
 }
@@ -41,7 +43,8 @@ TEST(Run, SaysWhenAProgramIsMissing) {
 }
 
 TEST(Run, ReplacesEnvironmentVariables) {
-  const auto output = run({.arguments = {"sh", "-c", "echo $SEALIFT_X"}, .environment = {{"SEALIFT_X", "set"}}});
+  const auto output =
+      run({.arguments = {"sh", "-c", "echo $SEALIFT_X"}, .environment = {{"SEALIFT_X", "set"}}});
   EXPECT_EQ(output->out, "set\n");
 }
 

@@ -7,9 +7,11 @@ namespace sealift::yaml {
 namespace {
 
 TEST(Yaml, TypesPlainScalarsAndKeepsQuotedOnesStrings) {
-  const Node node = *Node::parse("{a: 1, b: \"1\", c: true, d: 'true', e: 1.5, f: ~, g: x, h: 0x10, i: 1.2.3, j: [1, x]}", "x.yaml");
-  EXPECT_EQ(json::serialize(*node.to_json()),
-            R"({"a":1,"b":"1","c":true,"d":"true","e":1.5E0,"f":null,"g":"x","h":"0x10","i":"1.2.3","j":[1,"x"]})");
+  const Node node = *Node::parse(
+      "{a: 1, b: \"1\", c: true, d: 'true', e: 1.5, f: ~, g: x, h: 0x10, i: 1.2.3, j: [1, x]}", "x.yaml");
+  EXPECT_EQ(
+      json::serialize(*node.to_json()),
+      R"({"a":1,"b":"1","c":true,"d":"true","e":1.5E0,"f":null,"g":"x","h":"0x10","i":"1.2.3","j":[1,"x"]})");
 }
 
 TEST(Yaml, RefusesASecondDocument) {
@@ -20,7 +22,9 @@ TEST(Yaml, RefusesASecondDocument) {
 
 TEST(Yaml, RefusesAliasesBeforeTheyGrow) {
   std::string text = "a: &a [x,x,x,x,x,x,x,x,x]\n";
-  for (char c = 'b'; c < 'k'; ++c) text += fmt::format("{0}: &{0} [*{1},*{1},*{1},*{1},*{1},*{1},*{1},*{1},*{1}]\n", c, static_cast<char>(c - 1));
+  for (char c = 'b'; c < 'k'; ++c)
+    text += fmt::format("{0}: &{0} [*{1},*{1},*{1},*{1},*{1},*{1},*{1},*{1},*{1}]\n", c,
+                        static_cast<char>(c - 1));
   EXPECT_FALSE(Node::parse(text, "x.yaml"));
 }
 

@@ -76,7 +76,8 @@ TEST_F(ReadContents, AcceptsADeltaWhoseBaseHoldsABlob) {
 TEST_F(ReadContents, NamesThePlaceOfAWrongType) {
   const auto contents = parse_contents(replaced(text_, "\"version\":\"1\"", "\"version\":1"), "bundle.json");
   ASSERT_FALSE(contents);
-  EXPECT_THAT(contents.error().message(), testing::HasSubstr("bundle.json: version: expected a string, found a number"));
+  EXPECT_THAT(contents.error().message(),
+              testing::HasSubstr("bundle.json: version: expected a string, found a number"));
 }
 
 }  // namespace

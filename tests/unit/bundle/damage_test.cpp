@@ -46,7 +46,8 @@ TEST_F(DamagedBundle, EveryFlippedBitIsFound) {
     const Status status = verify_everything(policy_);
     ASSERT_FALSE(status) << "flipped bit at " << at << " went unnoticed";
     EXPECT_THAT(status.error().message(), testing::HasSubstr("x.tar")) << at;
-    EXPECT_TRUE(status.error().code() == ErrorCode::integrity || status.error().code() == ErrorCode::untrusted ||
+    EXPECT_TRUE(status.error().code() == ErrorCode::integrity ||
+                status.error().code() == ErrorCode::untrusted ||
                 status.error().code() == ErrorCode::unsupported)
         << at << ": " << status.error().message();
   }

@@ -14,12 +14,18 @@ Lock full_lock() {
   lock.kubernetes_version = "v1.20.2";
   lock.kubernetes_images = {"k8s.gcr.io/pause:3.2"};
   const Digest deb = digest_of("deb");
-  lock.blobs.emplace(deb, LockedBlob{deb, 3, "application/vnd.debian.binary-package",
-                                     {OriginKind::url, "", "http://deb.example/pool/a.deb", "", {"openpgp x y"}}});
-  LockedPackage package{"a", "1:2-3", "amd64", "pool/main/a/a/a_2-3_amd64.deb", deb, "Package: a\nVersion: 1:2-3\n"};
+  lock.blobs.emplace(deb,
+                     LockedBlob{deb,
+                                3,
+                                "application/vnd.debian.binary-package",
+                                {OriginKind::url, "", "http://deb.example/pool/a.deb", "", {"openpgp x y"}}});
+  LockedPackage package{
+      "a", "1:2-3", "amd64", "pool/main/a/a/a_2-3_amd64.deb", deb, "Package: a\nVersion: 1:2-3\n"};
   lock.package_sets.push_back({"debian-12", "none", {"amd64"}, {"a"}, {package}});
   const std::string manifest = "kind: List\n";
-  lock.blobs.emplace(digest_of(manifest), LockedBlob{digest_of(manifest), manifest.size(), "application/yaml",
+  lock.blobs.emplace(digest_of(manifest), LockedBlob{digest_of(manifest),
+                                                     manifest.size(),
+                                                     "application/yaml",
                                                      {OriginKind::inlined, "", "", manifest, {}}});
   lock.files.push_back({"manifests/x.yaml", 0644, "manifest", "", digest_of(manifest)});
   return lock;

@@ -20,7 +20,9 @@ TEST(Signatures, RoundTrip) {
   EXPECT_TRUE(key.public_key().verify("other text", read->front().signature));
 }
 
-TEST(Signatures, EmptySlotHasNone) { EXPECT_TRUE(parse_signatures(std::string(kSignatureSlotBytes, '\n'))->empty()); }
+TEST(Signatures, EmptySlotHasNone) {
+  EXPECT_TRUE(parse_signatures(std::string(kSignatureSlotBytes, '\n'))->empty());
+}
 
 TEST(Signatures, RejectsWhatIsNotALine) {
   std::vector<SignatureLine> lines;

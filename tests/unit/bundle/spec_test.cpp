@@ -37,7 +37,8 @@ compressFiles: false
 mirrors:
   registry.k8s.io: registry.example.com/k8s
   https://dl.k8s.io/: https://files.example.com/k8s/
-)", "bundle.yaml");
+)",
+                               "bundle.yaml");
   ASSERT_TRUE(spec) << spec.error().message();
   EXPECT_EQ(spec->kubernetes->version, "1.32.3");
   EXPECT_FALSE(spec->kubernetes->dns);
@@ -50,17 +51,20 @@ mirrors:
 }
 
 TEST(ReadSpec, SuggestsTheNearestKey) {
-  EXPECT_THAT(error_of("imagse: [a]\n"), testing::HasSubstr("bundle.yaml:4:1: unknown key \"imagse\", did you mean \"images\"?"));
+  EXPECT_THAT(error_of("imagse: [a]\n"),
+              testing::HasSubstr("bundle.yaml:4:1: unknown key \"imagse\", did you mean \"images\"?"));
   EXPECT_THAT(error_of("compressfiles: false\n"), testing::HasSubstr("did you mean \"compressFiles\"?"));
   EXPECT_THAT(error_of("files: [{ulr: https://x/y}]\n"), testing::HasSubstr("did you mean \"url\"?"));
 }
 
 TEST(ReadSpec, GivesThePlaceOfWrongValues) {
-  EXPECT_THAT(error_of("platforms: [linux/amd46]\n"), testing::HasSubstr("bundle.yaml:4:13: unknown platform"));
+  EXPECT_THAT(error_of("platforms: [linux/amd46]\n"),
+              testing::HasSubstr("bundle.yaml:4:13: unknown platform"));
   EXPECT_THAT(error_of("kubernetes: {version: v1.32.3}\n"), testing::HasSubstr("without \"v\""));
   EXPECT_THAT(error_of("components: {containrd: 1.0}\n"), testing::HasSubstr("unknown component"));
   EXPECT_THAT(error_of("files: [{url: ftp://x/y}]\n"), testing::HasSubstr("https://"));
-  EXPECT_THAT(error_of("files: [{url: https://x/y, path: ../../etc/passwd}]\n"), testing::HasSubstr("relative"));
+  EXPECT_THAT(error_of("files: [{url: https://x/y, path: ../../etc/passwd}]\n"),
+              testing::HasSubstr("relative"));
   EXPECT_THAT(error_of("files: [{url: https://x/y, sha256: abc}]\n"), testing::HasSubstr("64 hex digits"));
   EXPECT_THAT(error_of("images: {a: b}\n"), testing::HasSubstr("expected a list"));
   EXPECT_THAT(error_of("images: [a]\nimages: [b]\n"), testing::HasSubstr("given twice"));
@@ -69,7 +73,8 @@ TEST(ReadSpec, GivesThePlaceOfWrongValues) {
 }
 
 TEST(ReadSpec, RefusesAnotherKind) {
-  const auto spec = parse_spec("apiVersion: sealift/v1\nkind: Cluster\nmetadata: {name: x, version: \"1\"}\n", "c.yaml");
+  const auto spec =
+      parse_spec("apiVersion: sealift/v1\nkind: Cluster\nmetadata: {name: x, version: \"1\"}\n", "c.yaml");
   ASSERT_FALSE(spec);
   EXPECT_THAT(spec.error().message(), testing::HasSubstr("c.yaml:2:7: expected kind: Bundle"));
 }

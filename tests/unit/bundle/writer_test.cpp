@@ -1,9 +1,8 @@
 #include "lib/bundle/writer.hpp"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include <fcntl.h>
 
 #include "lib/bundle/reader.hpp"
 #include "lib/bundle/signatures.hpp"
@@ -153,7 +152,8 @@ TEST(PlanBundle, AlignsEveryEntry) {
   const Plan plan = *test::small_bundle().plan();
   for (const PlacedEntry& placed : plan.layout.entries) {
     EXPECT_EQ(placed.data_offset % 4096, 0U) << placed.entry.path;
-    EXPECT_EQ(archive::tar_header(placed.entry, placed.header_offset).size(), placed.data_offset - placed.header_offset);
+    EXPECT_EQ(archive::tar_header(placed.entry, placed.header_offset).size(),
+              placed.data_offset - placed.header_offset);
   }
 }
 

@@ -16,8 +16,9 @@ TEST(Digest, KnownAnswers) {
 
 TEST(Digest, RejectsOtherForms) {
   const std::string hex(64, 'a');
-  for (const std::string& text : {std::string(), hex, "sha256:" + hex + "a", "sha256:" + hex.substr(1), "md5:" + hex, "SHA256:" + hex,
-                                  "sha256:" + std::string(64, 'A'), "sha512:" + hex, "sha256:" + hex.substr(1) + "/"}) {
+  for (const std::string& text :
+       {std::string(), hex, "sha256:" + hex + "a", "sha256:" + hex.substr(1), "md5:" + hex, "SHA256:" + hex,
+        "sha256:" + std::string(64, 'A'), "sha512:" + hex, "sha256:" + hex.substr(1) + "/"}) {
     EXPECT_FALSE(Digest::parse(text)) << text;
   }
   EXPECT_TRUE(Digest::parse("sha256:" + hex));
@@ -48,15 +49,18 @@ TEST(VerifyingSink, NamesExpectedAndFound) {
   ASSERT_TRUE(sink.write(as_bytes("abd")));
   const Status status = sink.finish();
   ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message(), testing::AllOf(testing::HasSubstr("the file"), testing::HasSubstr(kSha256Abc),
-                                                       testing::HasSubstr(digest_of("abd").str())));
+  EXPECT_THAT(status.error().message(),
+              testing::AllOf(testing::HasSubstr("the file"), testing::HasSubstr(kSha256Abc),
+                             testing::HasSubstr(digest_of("abd").str())));
 }
 
 TEST(Base64, RoundTripsAndRejects) {
-  for (const std::string& text : {std::string(), std::string("a"), std::string("ab"), std::string("abc"), std::string("\0\xff\x80", 3)}) {
+  for (const std::string& text : {std::string(), std::string("a"), std::string("ab"), std::string("abc"),
+                                  std::string("\0\xff\x80", 3)}) {
     EXPECT_EQ(from_base64(to_base64(as_bytes(text))).value(), text);
   }
-  for (const char* bad : {"a", "ab=", "a===", "ab c", "ab\n=", "====", "YQ==YQ=="}) EXPECT_FALSE(from_base64(bad)) << bad;
+  for (const char* bad : {"a", "ab=", "a===", "ab c", "ab\n=", "====", "YQ==YQ=="})
+    EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
 }  // namespace

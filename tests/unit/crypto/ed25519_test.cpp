@@ -42,7 +42,8 @@ TEST_F(Ed25519, RefusesAKeyThatOthersCanRead) {
 }
 
 TEST_F(Ed25519, RefusesOtherKindsOfKeys) {
-  ASSERT_TRUE(run_checked({.arguments = {"openssl", "genpkey", "-algorithm", "X25519", "-out", path_.string()}}));
+  ASSERT_TRUE(
+      run_checked({.arguments = {"openssl", "genpkey", "-algorithm", "X25519", "-out", path_.string()}}));
   fs::permissions(path_, fs::perms::owner_read | fs::perms::owner_write);
   EXPECT_FALSE(PrivateKey::from_file(path_));
   EXPECT_FALSE(PublicKey::from_pem("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "x"));
@@ -55,8 +56,9 @@ TEST_F(Ed25519, OpensslAgreesWithUs) {
   ASSERT_TRUE(write_file_atomically(path_, key.public_key().pem()));
   ASSERT_TRUE(write_file_atomically(message, "some bytes"));
   ASSERT_TRUE(write_file_atomically(signature, *key.sign("some bytes")));
-  const auto output = run({.arguments = {"openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", path_.string(), "-in",
-                                         message.string(), "-sigfile", signature.string()}});
+  const auto output =
+      run({.arguments = {"openssl", "pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", path_.string(), "-in",
+                         message.string(), "-sigfile", signature.string()}});
   ASSERT_TRUE(output);
   EXPECT_EQ(output->exit_code, 0) << output->out << output->err;
 }

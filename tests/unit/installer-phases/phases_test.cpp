@@ -171,7 +171,8 @@ TEST(MakePlan, NeverResetsAMember) {
   sample.facts("m3").paths[kMemberMark] = false;  // its join was interrupted
   const Plan plan = plan_of(make_sample(sample));
   for (const Task& task : plan.tasks)
-    EXPECT_EQ(find_step(task.steps, "reset") != nullptr, task.host == "m3" && task.phase == "init") << task.id;
+    EXPECT_EQ(find_step(task.steps, "reset") != nullptr, task.host == "m3" && task.phase == "init")
+        << task.id;
   EXPECT_EQ(find_step(find_task(plan, "join/m2")->steps, "kubeadm"), nullptr);
   EXPECT_NE(find_step(joined_steps(plan, "m3"), "kubeadm"), nullptr);
 }
