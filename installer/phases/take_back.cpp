@@ -32,11 +32,15 @@ std::string add_cleaning(const Site& site, const Host& host, std::vector<std::st
   const std::string task = "init/" + leader + "/" + lane;
   StepList look("init", leader);
   std::string list_id;
-  if (host.has(Role::control_plane))
-    list_id =
-        look.add("members-" + host.name,
-                 Capture{.arguments = at_leader(site, etcdctl(leader, {"member", "list", "-w", "json"}))},
-                 kLostQuorum);
+  if (host.has(Role::control_plane)) {
+    const auto list = at_leader(site, etcdctl(leader, {"member", "list", "-w", "json"}));
+    // Right after an init that outlived its installer, the pod is not known to the API yet.
+    look.add("etcd-answers-" + host.name,
+             WaitFor{CommandSucceeds{.arguments = list, .timeout = std::chrono::seconds(20)},
+                     std::chrono::seconds(120)},
+             kLostQuorum);
+    list_id = look.add("members-" + host.name, Capture{.arguments = list}, kLostQuorum);
+  }
   plan.tasks.push_back({.id = task + "-look",
                         .phase = "init",
                         .host = leader,

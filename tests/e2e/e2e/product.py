@@ -67,6 +67,12 @@ class Product:
     def on_deploy(self, verb, *options, timeout=1200, check=True):
         return lab.on("deploy", self._command(verb, *options), timeout, check)
 
+    def phases(self):
+        """The phases that an installation would go through now, in their order."""
+        plan = json.loads(self.on_deploy("plan", "--json").stdout)
+        names = [change["phase"] for change in plan["changes"]] + [task.split("/")[0] for task in plan["known_later"]]
+        return list(dict.fromkeys(names))
+
     def install(self, timeout=1200):
         """Returns (events, seconds); raises CommandFailed. The events are the JSON lines of --json."""
         started = time.time()
@@ -76,27 +82,31 @@ class Product:
         return parse_events(done.stdout), time.time() - started
 
     def install_killed_in(self, phase, timeout=900):
-        """Starts an installation and kills it with -9 in the middle of the phase. Returns True when it was killed there, False
-        when it ended (well) before a step of that phase ran."""
+        """Starts an installation and kills it with -9 in the middle of the phase. Fails when it ended by itself, well or
+        not, before that."""
         command = "echo $$; " + self._command("install", "-y", "--json")
-        process = subprocess.Popen([lab.HERE + "/lab/hosts", "exec", "deploy", command], stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, text=True)
-        watchdog = threading.Timer(timeout, process.kill)
-        watchdog.start()
-        try:
-            remote = int(process.stdout.readline())
-            for line in process.stdout:
-                event = parse_event(line)
-                if event and event.get("phase") == phase:
-                    time.sleep(KILL_PATIENCE_SECONDS)
-                    return lab.on("deploy", "kill -%d %d" % (signal.SIGKILL, remote), check=False).returncode == 0
-            status = process.wait(timeout=30)
-            assert status == 0, "the installer ended with %d before phase %s" % (status, phase)
-            return False
-        finally:
-            watchdog.cancel()
-            process.kill()
-            process.wait()
+        with open(WORK + "/install-killed-in-%s.log" % phase, "w+") as log:
+            process = subprocess.Popen([lab.HERE + "/lab/hosts", "exec", "deploy", command], stdout=subprocess.PIPE,
+                                       stderr=log, text=True)
+            watchdog = threading.Timer(timeout, process.kill)
+            watchdog.start()
+            try:
+                remote = int(process.stdout.readline())
+                for line in process.stdout:
+                    log.write(line)
+                    event = parse_event(line)
+                    if event and event.get("phase") == phase:
+                        time.sleep(KILL_PATIENCE_SECONDS)
+                        if lab.on("deploy", "kill -%d %d" % (signal.SIGKILL, remote), check=False).returncode == 0:
+                            return "killed"
+                        break
+                status = process.wait(timeout=30)
+                log.seek(0)
+                raise AssertionError("the installer ended with %d by itself: %s" % (status, log.read()[-1500:]))
+            finally:
+                watchdog.cancel()
+                process.kill()
+                process.wait()
 
 
 def parse_event(line):
