@@ -42,7 +42,10 @@ std::string plan_json(const RunSummary& summary, const std::vector<std::string>&
         {"phase", change.phase}, {"host", change.host}, {"step", change.step_id}, {"text", change.text}});
   json::Array later;
   for (const std::string& task : summary.unknown_tasks) later.emplace_back(task);
+  json::Array names;
+  for (const std::string& phase : phases) names.emplace_back(phase);
   return json::serialize_pretty(json::Object{{"version", 1},
+                                             {"phases", std::move(names)},
                                              {"changes", std::move(changes)},
                                              {"unchanged", summary.unchanged_steps},
                                              {"known_later", std::move(later)}});

@@ -68,10 +68,10 @@ class Product:
         return lab.on("deploy", self._command(verb, *options), timeout, check)
 
     def phases(self):
-        """The phases that an installation would go through now, in their order."""
+        """The phases in which an installation would do something now, in their order."""
         plan = json.loads(self.on_deploy("plan", "--json").stdout)
-        names = [change["phase"] for change in plan["changes"]] + [task.split("/")[0] for task in plan["known_later"]]
-        return list(dict.fromkeys(names))
+        busy = {change["phase"] for change in plan["changes"]} | {task.split("/")[0] for task in plan["known_later"]}
+        return [phase for phase in plan["phases"] if phase in busy]
 
     def install(self, timeout=1200):
         """Returns (events, seconds); raises CommandFailed. The events are the JSON lines of --json."""
