@@ -5,6 +5,7 @@
 
 #include "lib/base/files.hpp"
 #include "lib/base/yaml.hpp"
+#include "lib/oci/reference.hpp"
 
 namespace sealift::bundle {
 
@@ -69,14 +70,22 @@ Result<std::optional<Digest>> read_sha256(const Node& map) {
   return std::optional<Digest>(std::move(*digest));
 }
 
+Result<std::string> read_image_name(const Node& node) {
+  TRY_ASSIGN(std::string name, node.string());
+  if (const auto reference = oci::Reference::parse(name); !reference)
+    return node.error("{}", reference.error().message());
+  return name;
+}
+
 Result<ImageSpec> read_image(const Node& node) {
   ImageSpec image;
   if (node.is_scalar()) {
-    TRY_ASSIGN(image.name, node.string());
+    TRY_ASSIGN(image.name, read_image_name(node));
     return image;
   }
   TRY(node.only({"name", "platforms"}));
-  TRY_ASSIGN(image.name, node.string("name"));
+  TRY_ASSIGN(const Node name, node.get("name"));
+  TRY_ASSIGN(image.name, read_image_name(name));
   TRY_ASSIGN(const auto platforms, node.find("platforms"));
   if (platforms && platforms->is_scalar()) {
     TRY_ASSIGN(const std::string word, platforms->string());

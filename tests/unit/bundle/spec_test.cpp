@@ -66,6 +66,9 @@ TEST(ReadSpec, GivesThePlaceOfWrongValues) {
   EXPECT_THAT(error_of("files: [{url: https://x/y, path: ../../etc/passwd}]\n"),
               testing::HasSubstr("relative"));
   EXPECT_THAT(error_of("files: [{url: https://x/y, sha256: abc}]\n"), testing::HasSubstr("64 hex digits"));
+  EXPECT_THAT(error_of("images:\n  - registry.k8s.io/pause:3.10\n   - b\n"),
+              testing::HasSubstr("bundle.yaml:5:5: \"registry.k8s.io/pause:3.10 - b\" is not an image name"));
+  EXPECT_THAT(error_of("images: [{name: UPPER/case}]\n"), testing::HasSubstr("bundle.yaml:4:17: "));
   EXPECT_THAT(error_of("images: {a: b}\n"), testing::HasSubstr("expected a list"));
   EXPECT_THAT(error_of("images: [a]\nimages: [b]\n"), testing::HasSubstr("given twice"));
   EXPECT_THAT(error_of("images: [a\n"), testing::HasSubstr("bundle.yaml:"));
