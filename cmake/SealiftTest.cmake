@@ -1,6 +1,7 @@
 if(SEALIFT_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)
+  add_custom_target(sealift_tests COMMENT "Every test program, and of the product only what they link")
 endif()
 
 # sealift_add_test(NAME SOURCES ... LINKS ... [LABEL unit|integration]): a GoogleTest program, every case a ctest of its own.
@@ -17,5 +18,6 @@ function(sealift_add_test name)
   target_compile_definitions(${name} PRIVATE SEALIFT_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data" SEALIFT_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
     SEALIFT_BINARY_DIR="${CMAKE_BINARY_DIR}")
   sealift_precompile(${name})
+  add_dependencies(sealift_tests ${name})
   gtest_discover_tests(${name} PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} DISCOVERY_TIMEOUT 60)
 endfunction()
