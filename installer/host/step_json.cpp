@@ -254,6 +254,10 @@ Result<Step> step_from_json(const json::Value& value, const std::string& what) {
   TRY_ASSIGN(step.hint, reader.string_or("hint", ""));
   TRY_ASSIGN(step.action, Filler::fill_variant<Action>(reader.raw(), fmt::format("step {}", step.id), kind,
                                                        {"id", "kind", "hint"}));
+  if (const auto* run = std::get_if<Run>(&step.action);
+      run != nullptr && !run->mark.empty() && run->creates.empty())
+    return fail(ErrorCode::integrity, "step {}: mark is text for the file in creates, which is missing",
+                step.id);
   return step;
 }
 

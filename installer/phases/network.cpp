@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <sstream>
 
 #include "installer/phases/phases.hpp"
 #include "installer/phases/steps.hpp"
@@ -140,8 +139,7 @@ void add_revocation(const Site& site, const std::vector<std::string>& joined, Pl
     if (text.empty()) return steps.take();
     std::vector<std::string> arguments{"-n",     "kube-system",        "delete",
                                        "secret", "--ignore-not-found", "kubeadm-certs"};
-    std::istringstream names(text);
-    for (std::string name; std::getline(names, name);) arguments.push_back(name);
+    for (const std::string& name : lines_of(text)) arguments.push_back(name);
     steps.add("revoke", Run{.arguments = kubectl(std::move(arguments)), .check = kAlways});
     return steps.take();
   };

@@ -1,5 +1,7 @@
 #include "installer/phases/steps.hpp"
 
+#include <sstream>
+
 namespace sealift::installer {
 
 std::string StepList::add(const std::string& name, Action action, std::string hint) {
@@ -16,6 +18,14 @@ std::vector<std::string> at_leader(const Site& site, std::vector<std::string> ku
   kubectl_command.insert(kubectl_command.begin() + 2,
                          "--server=https://" + leader.address.bracketed() + ":6443");
   return kubectl_command;
+}
+
+std::vector<std::string> lines_of(const std::string& output) {
+  std::vector<std::string> lines;
+  std::istringstream stream(output);
+  for (std::string line; std::getline(stream, line);)
+    if (!line.empty()) lines.push_back(std::move(line));
+  return lines;
 }
 
 std::string kubeconfig_path(const std::string& cluster) {

@@ -38,6 +38,9 @@ std::vector<std::string> etcdctl(const std::string& host, std::vector<std::strin
 /// server of a host that is being taken back, which has lost its etcd and answers nobody.
 std::vector<std::string> at_leader(const Site& site, std::vector<std::string> kubectl_command);
 
+/// The lines of a program's output that are not empty.
+std::vector<std::string> lines_of(const std::string& output);
+
 /// Where the administrator's kubeconfig is put on the deploy host.
 std::string kubeconfig_path(const std::string& cluster);
 

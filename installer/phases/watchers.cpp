@@ -1,7 +1,5 @@
 #include "installer/phases/watchers.hpp"
 
-#include <algorithm>
-
 #include "installer/phases/steps.hpp"
 
 namespace sealift::installer {
@@ -51,14 +49,9 @@ void add_fresh_watchers(const Site& site, const std::string& phase, const std::v
     StepList steps(phase, leader);
     for (const std::string& id : ids) {
       TRY_ASSIGN(const std::string containers, outputs.get(id));
-      for (std::size_t begin = 0; begin < containers.size();) {
-        const std::size_t end = std::min(containers.find('\n', begin), containers.size());
-        const std::string container = containers.substr(begin, end - begin);
-        begin = end + 1;
-        if (container.empty()) continue;
+      for (const std::string& container : lines_of(containers))
         steps.add("restart-" + container.substr(0, 12),
                   Run{.arguments = {"crictl", "stop", container}, .check = kAlways, .success_codes = {0, 1}});
-      }
     }
     return steps.take();
   };

@@ -19,14 +19,10 @@ std::string noise(std::size_t size) {
   return text;
 }
 
-class CompressFiles : public testing::Test {
+class CompressFiles : public UpstreamTest {
  protected:
   void SetUp() override {
-    auto server = HostileServer::start();
-    ASSERT_OK(server);
-    server_ = std::move(*server);
-    fetcher_ = make_fetcher(fast_options(), log_);
-    ASSERT_TRUE(fetcher_);
+    UpstreamTest::SetUp();
     spec_.name = "test";
     spec_.version = "1";
     spec_.platforms = {"linux/amd64"};
@@ -63,9 +59,6 @@ class CompressFiles : public testing::Test {
     return lock.blobs.at(digest_of(content));
   }
 
-  RecordingLog log_;
-  std::unique_ptr<HostileServer> server_;
-  std::unique_ptr<builder::Fetcher> fetcher_;
   TemporaryDirectory directory_ = *TemporaryDirectory::create("sealift-compress-");
   std::vector<PrivateKey> signers_ = [] {
     std::vector<PrivateKey> keys;

@@ -14,23 +14,12 @@ using builder::Fetcher;
 
 constexpr std::uint64_t kPlenty = 64U << 20;
 
-class FetchBlob : public testing::Test {
+class FetchBlob : public UpstreamTest {
  protected:
-  void SetUp() override {
-    auto server = HostileServer::start();
-    ASSERT_OK(server);
-    server_ = std::move(*server);
-    fetcher_ = make_fetcher(fast_options(), log_);
-    ASSERT_TRUE(fetcher_);
-  }
-
   Status fetch(const std::string& path, std::size_t size, std::uint64_t from = 0) {
     return fetcher_->fetch_blob(blob_at(server_->url(path), size), from, sink_);
   }
 
-  RecordingLog log_;
-  std::unique_ptr<HostileServer> server_;
-  std::unique_ptr<Fetcher> fetcher_;
   MemorySink sink_{kPlenty};
 };
 

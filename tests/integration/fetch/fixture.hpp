@@ -13,6 +13,19 @@
 #include "builder/resolve/resolve.hpp"
 #include "tests/integration/fetch/servers.hpp"
 
+#define ASSERT_OK(result)                                \
+  do {                                                   \
+    auto&& outcome_ = (result);                          \
+    ASSERT_TRUE(outcome_) << outcome_.error().message(); \
+  } while (false)
+#define EXPECT_FAILS(result, expected_code, part)                                    \
+  do {                                                                               \
+    auto&& outcome_ = (result);                                                      \
+    ASSERT_FALSE(outcome_);                                                          \
+    EXPECT_EQ(outcome_.error().code(), expected_code) << outcome_.error().message(); \
+    EXPECT_THAT(outcome_.error().message(), testing::HasSubstr(part));               \
+  } while (false)
+
 namespace sealift::test {
 
 /// Keeps what is logged.
@@ -61,17 +74,23 @@ inline bundle::LockedBlob blob_at(const std::string& url, std::size_t size) {
   return {digest_of(lines(size)), size, "application/octet-stream", std::move(origin)};
 }
 
-}  // namespace sealift::test
+/// A hostile server and a fetcher of fast retries; with another fetcher where a test replaces it.
+class UpstreamTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = HostileServer::start();
+    ASSERT_OK(server);
+    server_ = std::move(*server);
+    use(fast_options());
+  }
+  void use(builder::FetcherOptions options) {
+    fetcher_ = make_fetcher(std::move(options), log_);
+    ASSERT_TRUE(fetcher_);
+  }
 
-#define ASSERT_OK(result)                                \
-  do {                                                   \
-    auto&& outcome_ = (result);                          \
-    ASSERT_TRUE(outcome_) << outcome_.error().message(); \
-  } while (false)
-#define EXPECT_FAILS(result, expected_code, part)                                    \
-  do {                                                                               \
-    auto&& outcome_ = (result);                                                      \
-    ASSERT_FALSE(outcome_);                                                          \
-    EXPECT_EQ(outcome_.error().code(), expected_code) << outcome_.error().message(); \
-    EXPECT_THAT(outcome_.error().message(), testing::HasSubstr(part));               \
-  } while (false)
+  RecordingLog log_;
+  std::unique_ptr<HostileServer> server_;
+  std::unique_ptr<builder::Fetcher> fetcher_;
+};
+
+}  // namespace sealift::test

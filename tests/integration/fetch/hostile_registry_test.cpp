@@ -8,25 +8,18 @@
 namespace sealift::test {
 namespace {
 
-class HostileRegistry : public testing::Test {
+class HostileRegistry : public UpstreamTest {
  protected:
   void SetUp() override {
-    auto server = HostileServer::start();
-    ASSERT_OK(server);
-    server_ = std::move(*server);
+    UpstreamTest::SetUp();
     builder::FetcherOptions options = fast_options(2);
     options.mirrors = {{"registry.example.com", "http://" + server_->host()}};
-    fetcher_ = make_fetcher(std::move(options), log_);
-    ASSERT_TRUE(fetcher_);
+    use(std::move(options));
   }
 
   Result<builder::FetchedManifest> manifest(const std::string& name) {
     return fetcher_->registry().manifest(*oci::Reference::parse("registry.example.com/" + name));
   }
-
-  RecordingLog log_;
-  std::unique_ptr<HostileServer> server_;
-  std::unique_ptr<builder::Fetcher> fetcher_;
 };
 
 TEST_F(HostileRegistry, AManifestOfManyMegabytesIsCutOff) {

@@ -9,19 +9,16 @@ namespace {
 
 using testing::ElementsAre;
 
-class ResolveFiles : public testing::Test {
+class ResolveFiles : public UpstreamTest {
  protected:
   void SetUp() override {
-    auto server = HostileServer::start();
-    ASSERT_OK(server);
-    server_ = std::move(*server);
+    UpstreamTest::SetUp();
     builder::FetcherOptions options = fast_options(1);
     for (const char* host : {"dl.k8s.io", "github.com", "get.helm.sh"}) {
       options.mirrors.push_back(
           {fmt::format("https://{}/", host), server_->url(fmt::format("file/{}", host))});
     }
-    fetcher_ = make_fetcher(std::move(options), log_);
-    ASSERT_TRUE(fetcher_);
+    use(std::move(options));
   }
 
   void put(const std::string& path, const std::string& text) {
@@ -32,10 +29,6 @@ class ResolveFiles : public testing::Test {
   builder::ResolveContext context(std::vector<std::string> platforms = {"linux/amd64"}) {
     return {*fetcher_, log_, std::move(platforms), 3};
   }
-
-  RecordingLog log_;
-  std::unique_ptr<HostileServer> server_;
-  std::unique_ptr<builder::Fetcher> fetcher_;
 };
 
 TEST_F(ResolveFiles, TakesTheDigestFromTheChecksumFileAndTheSizeByHead) {

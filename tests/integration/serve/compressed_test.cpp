@@ -15,15 +15,6 @@ class CompressedTest : public ServedBundleTest {
     recipe.compressed("kubelet", content).file("notes.txt", "carried across\n");
     serve(recipe);
   }
-  /// curl's "status" of a GET whose head goes to the file `head` and whose body goes to `body`.
-  std::string status_of(std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"curl",       "-sS", "--cacert",   path("ca.crt"), "-o",
-                                          path("body"), "-D",  path("head"), "-w",           "%{http_code}"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_client(arguments);
-  }
-  std::string body() { return *read_file(path("body"), 64U << 20); }
-  std::string head() { return *read_file(path("head"), 1U << 20); }
   std::string url(const std::string& scheme = "http") const {
     return fmt::format("{}://{}/files/kubelet", scheme, repository());
   }

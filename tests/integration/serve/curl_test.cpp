@@ -10,15 +10,6 @@ using testing::Not;
 class CurlTest : public ServedBundleTest {
  protected:
   void SetUp() override { serve(recipe_with_images()); }
-  /// "status" of a GET whose body goes to the file `body`.
-  std::string status_of(std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"curl",       "-sS", "--cacert",   path("ca.crt"), "-o",
-                                          path("body"), "-D",  path("head"), "-w",           "%{http_code}"};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return run_client(arguments);
-  }
-  std::string body() { return *read_file(path("body"), 64U << 20); }
-  std::string head() { return *read_file(path("head"), 1U << 20); }
 };
 
 TEST_F(CurlTest, OnePortSpeaksPlainAndTls) {

@@ -93,6 +93,16 @@ class ServedBundleTest : public testing::Test {
     return output ? output->out : std::string();
   }
 
+  /// curl's status of a GET whose head goes to the file `head` and whose body goes to `body`.
+  std::string status_of(std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"curl",       "-sS", "--cacert",   path("ca.crt"), "-o",
+                                          path("body"), "-D",  path("head"), "-w",           "%{http_code}"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_client(arguments);
+  }
+  std::string body() { return *read_file(path("body"), 64U << 20); }
+  std::string head() { return *read_file(path("head"), 1U << 20); }
+
   const std::string big = random_text(kBigBytes, 7);
   TemporaryDirectory directory = *TemporaryDirectory::create("served");
   PrivateKey key = *PrivateKey::generate();

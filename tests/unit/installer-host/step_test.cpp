@@ -42,6 +42,7 @@ std::vector<Action> every_kind() {
                      .input = "in",
                      .input_secrecy = Secrecy::secret,
                      .creates = "/etc/kubernetes/admin.conf",
+                     .mark = "joined\n",
                      .check = {"true"},
                      .recover = {"kubeadm", "reset", "-f"},
                      .timeout = std::chrono::seconds(9),
@@ -104,6 +105,7 @@ TEST(StepJson, RefusesDangerousValues) {
   EXPECT_FALSE(parse(R"({"id":"a","kind":"systemd_unit","unit":"a b.service"})"));
   EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":[]})"));
   EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":["x"],"timeout_s":-1})"));
+  EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":["x"],"mark":"joined"})")) << "no file for the mark";
   EXPECT_FALSE(
       parse(R"({"id":"a","kind":"wait_for","condition":{"kind":"tcp","address":"1.2.3.4","port":70000}})"));
 }
