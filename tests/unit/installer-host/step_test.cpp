@@ -105,7 +105,8 @@ TEST(StepJson, RefusesDangerousValues) {
   EXPECT_FALSE(parse(R"({"id":"a","kind":"systemd_unit","unit":"a b.service"})"));
   EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":[]})"));
   EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":["x"],"timeout_s":-1})"));
-  EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":["x"],"mark":"joined"})")) << "no file for the mark";
+  EXPECT_FALSE(parse(R"({"id":"a","kind":"run","arguments":["x"],"mark":"joined"})"))
+      << "no file for the mark";
   EXPECT_FALSE(
       parse(R"({"id":"a","kind":"wait_for","condition":{"kind":"tcp","address":"1.2.3.4","port":70000}})"));
 }
