@@ -4,6 +4,38 @@
 
 namespace sealift::installer {
 
+std::string_view to_string(Role role) {
+  switch (role) {
+    case Role::control_plane:
+      return "control-plane";
+    case Role::worker:
+      return "worker";
+    case Role::load_balancer:
+      return "load-balancer";
+  }
+  return "";
+}
+
+std::string_view to_string(EndpointMode mode) {
+  switch (mode) {
+    case EndpointMode::keepalived_nginx:
+      return "keepalived-nginx";
+    case EndpointMode::keepalived_haproxy:
+      return "keepalived-haproxy";
+    case EndpointMode::keepalived:
+      return "keepalived";
+    case EndpointMode::kube_vip:
+      return "kube-vip";
+    case EndpointMode::local_nginx:
+      return "local-nginx";
+    case EndpointMode::local_haproxy:
+      return "local-haproxy";
+    case EndpointMode::external:
+      return "external";
+  }
+  return "";
+}
+
 bool is_dns_label(std::string_view text) {
   const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
   return !text.empty() && text.size() <= 63 && plain(text.front()) && plain(text.back()) &&

@@ -337,36 +337,4 @@ Result<Cluster> parse_cluster(std::string_view text, const std::string& file) {
   return cluster;
 }
 
-std::string_view to_string(Role role) {
-  switch (role) {
-    case Role::control_plane:
-      return "control-plane";
-    case Role::worker:
-      return "worker";
-    case Role::load_balancer:
-      return "load-balancer";
-  }
-  return "";
-}
-
-std::string_view to_string(EndpointMode mode) {
-  switch (mode) {
-    case EndpointMode::keepalived_nginx:
-      return "keepalived-nginx";
-    case EndpointMode::keepalived_haproxy:
-      return "keepalived-haproxy";
-    case EndpointMode::keepalived:
-      return "keepalived";
-    case EndpointMode::kube_vip:
-      return "kube-vip";
-    case EndpointMode::local_nginx:
-      return "local-nginx";
-    case EndpointMode::local_haproxy:
-      return "local-haproxy";
-    case EndpointMode::external:
-      return "external";
-  }
-  return "";
-}
-
 }  // namespace sealift::installer

@@ -1,6 +1,7 @@
 #include "installer/render/balancer.hpp"
 
 #include "installer/phases/phases.hpp"
+#include "installer/phases/serving.hpp"
 #include "installer/phases/steps.hpp"
 #include "installer/preflight/addresses.hpp"
 
@@ -23,15 +24,9 @@ Result<std::string> keepalived_text(const Site& site, const Host& host, std::siz
 }
 
 Status add_nginx(const Site& site, StepList& steps) {
-  NginxSettings settings;
-  settings.cluster = site.cluster.name;
-  for (const Host* server : site.cluster.with(Role::control_plane))
-    settings.servers.push_back(server->address);
-  settings.port = site.cluster.endpoint.port;
-  settings.v6 = site.cluster.endpoint.address.is_v6();
-  TRY_ASSIGN(std::string config, render_nginx(settings));
+  TRY_ASSIGN(WriteFile settings, balancer_settings(site, {}));
   TRY_ASSIGN(std::string unit, render_balancer_unit("/usr/sbin/nginx"));
-  const std::string config_id = steps.add("nginx", WriteFile{"/etc/sealift/nginx.conf", std::move(config)});
+  const std::string config_id = steps.add("nginx", std::move(settings));
   const std::string unit_id =
       steps.add("nginx-unit", WriteFile{"/etc/systemd/system/sealift-lb.service", std::move(unit)});
   steps.add("nginx-service",

@@ -1,6 +1,6 @@
 #include "installer/phases/phases.hpp"
+#include "installer/phases/serving.hpp"
 #include "installer/phases/steps.hpp"
-#include "installer/phases/watchers.hpp"
 
 namespace sealift::installer {
 namespace {
@@ -60,11 +60,8 @@ Status add_join(const Site& site, Plan& plan) {
   for (const Host* host : site.cluster.with(Role::control_plane)) {
     if (host->name == site.membership.leader || !site.is_pending(*host)) continue;
     last_but_one = last;
-    const bool second = last == init && etcd_will_lose_its_leader(site);
-    if (second) last = note_stale_watchers(site, plan);
+    if (last == init && etcd_will_lose_its_leader(site)) last = note_stale_watchers(site, plan);
     last = add_member(site, *host, last, plan);
-    // kube-proxy can go at once; the controller manager signs the certificates of the joins that follow.
-    if (second) add_fresh_watchers(site, "join", {"kube-proxy"}, {last}, plan);
   }
   // Workers all at once, beside the last control plane.
   for (const Host* host : site.cluster.with(Role::worker))
@@ -81,7 +78,7 @@ Status add_join(const Site& site, Plan& plan) {
                           .after = {init},
                           .steps = steps.take()});
   }
-  return {};
+  return add_serving(site, plan);
 }
 
 }  // namespace sealift::installer

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "installer/phases/phases.hpp"
+#include "installer/phases/serving.hpp"
 #include "installer/phases/steps.hpp"
-#include "installer/phases/watchers.hpp"
 #include "installer/render/pod_network.hpp"
 
 namespace sealift::installer {
@@ -137,8 +137,8 @@ void add_revocation(const Site& site, const std::vector<std::string>& joined, Pl
     TRY_ASSIGN(const std::string text, outputs.get(tokens));
     StepList steps("network", leader);
     if (text.empty()) return steps.take();
-    std::vector<std::string> arguments{"-n",     "kube-system",        "delete",
-                                       "secret", "--ignore-not-found", "kubeadm-certs"};
+    std::vector<std::string> arguments{
+        "-n", "kube-system", "delete", "secret", "--ignore-not-found", "--wait=false", "kubeadm-certs"};
     for (const std::string& name : lines_of(text)) arguments.push_back(name);
     steps.add("revoke", Run{.arguments = kubectl(std::move(arguments)), .check = kAlways});
     return steps.take();
@@ -157,29 +157,17 @@ void add_revocation(const Site& site, const std::vector<std::string>& joined, Pl
 Status add_network(const Site& site, Plan& plan) {
   std::vector<std::string> joined{"init/" + site.membership.leader};
   for (const Task& task : plan.tasks)
-    if (task.phase == "join") joined.push_back(task.id);
+    if (task.phase == "join" && task.lane.empty()) joined.push_back(task.id);
   if (site.cluster.network.is_bridge())
     add_bridge(site, joined, plan);
   else
     TRY(add_manifest(site, plan));
   add_labels(site, joined, plan);
   add_revocation(site, joined, plan);
-  if (watchers_are_stale(site)) {
-    const std::string& leader = site.membership.leader;
-    // Routes and ranges are known by then: the controller manager is not missed.
-    if (site.cluster.network.is_bridge()) joined.push_back("network/" + leader + "/ranges");
-    std::vector<std::string> names{"kube-controller-manager", "kube-scheduler"};
-    if (!etcd_will_lose_its_leader(site)) names.emplace_back("kube-proxy");  // else the join has restarted it
-    add_fresh_watchers(site, "network", names, joined, plan);
-    StepList steps("network", leader);
-    steps.add("forget-watchers", RemovePath{kStaleWatchers});
-    plan.tasks.push_back({.id = "network/" + leader + "/fresh",
-                          .phase = "network",
-                          .host = leader,
-                          .lane = "watchers",
-                          .after = {"network/" + leader + "/watchers"},
-                          .steps = steps.take()});
-  }
+  // Whoever asks the API in this phase has its answer by then.
+  for (const Task& task : plan.tasks)
+    if (task.phase == "network" && !task.lane.empty()) joined.push_back(task.id);
+  restart_first_server(site, joined, plan);
   return {};
 }
 

@@ -73,9 +73,9 @@ Status add_releases(const Site& site, const Host& host, StepList& steps,
   return {};
 }
 
-Status add_kubelet(StepList& steps) {
+Status add_kubelet(StepList& steps, const ReleaseVersion& kubernetes) {
   TRY_ASSIGN(std::string unit, render_kubelet_unit(kKubelet));
-  TRY_ASSIGN(std::string dropin, render_kubelet_dropin(kKubelet));
+  TRY_ASSIGN(std::string dropin, render_kubelet_dropin(kKubelet, kubernetes));
   steps.add("manifests", MakeDirectory{"/etc/kubernetes/manifests", 0755});
   steps.add("secrets", MakeDirectory{"/etc/kubernetes/sealift", 0700});
   steps.add("kubelet-unit", WriteFile{"/etc/systemd/system/kubelet.service", std::move(unit)});
@@ -102,7 +102,7 @@ Result<Task> runtime_task(const Site& site, const Host& host) {
   steps.add("crictl-config", WriteFile{"/etc/crictl.yaml", std::move(crictl)});
   steps.add("containerd-service", SystemdUnit{.unit = "containerd.service", .restart_on = restart_on},
             "journalctl -u containerd on the host");
-  TRY(add_kubelet(steps));
+  TRY(add_kubelet(steps, site.kubernetes));
   return Task{.id = "runtime/" + host.name, .phase = "runtime", .host = host.name, .steps = steps.take()};
 }
 
@@ -130,6 +130,9 @@ Status add_images(const Site& site, const Host& host, Plan& plan) {
               .host = host.name,
               .lane = "images",
               .after = {sandbox.id}};
+  // The leader first, as everything waits for it; the others' images come while it starts.
+  if (host.name != site.membership.leader)
+    others.after.push_back("runtime/" + site.membership.leader + "/images");
   for (const std::string& image : images)
     (sandbox.steps.empty() ? sandbox : others).steps.push_back(pull_step(site, host, image));
   plan.tasks.push_back(std::move(sandbox));

@@ -30,7 +30,7 @@ void add_node_checks(const Host& host, Plan& plan) {
   plan.tasks.push_back({.id = "verify/" + host.name,
                         .phase = "verify",
                         .host = host.name,
-                        .after = {"phase:network"},
+                        .after = {"phase:join", "phase:network"},
                         .steps = steps.take()});
 }
 
@@ -77,7 +77,7 @@ std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
                         .phase = "verify",
                         .host = leader,
                         .lane = "cluster",
-                        .after = {"phase:network"},
+                        .after = {"phase:join", "phase:network"},
                         .steps = steps.take()});
   plan.tasks.push_back(
       {.id = "verify/" + leader + "/members",

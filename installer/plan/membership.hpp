@@ -14,7 +14,7 @@ namespace sealift::installer {
 /// Written on a host when it has become a member; holds the cluster's id.
 inline constexpr const char* kMemberMark = "/etc/kubernetes/sealift/member";
 /// On the leader, from before the second control plane joins until what watched meanwhile has been restarted
-/// (phases/watchers.hpp): a run that is killed in between must not leave it deaf.
+/// (phases/serving.hpp): a run that is killed in between must not leave it deaf.
 inline constexpr const char* kStaleWatchers = "/etc/kubernetes/sealift/stale-watchers";
 inline constexpr const char* kKubeletConfig = "/etc/kubernetes/kubelet.conf";
 inline constexpr const char* kAdminConfig = "/etc/kubernetes/admin.conf";

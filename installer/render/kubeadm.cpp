@@ -136,7 +136,7 @@ Value cluster_configuration(const Cluster& cluster, const ReleaseVersion& kubern
   return finished(cluster, "ClusterConfiguration", std::move(base), api);
 }
 
-Value kubelet_configuration(const Cluster& cluster, KubeadmApi api) {
+Value kubelet_configuration(const Cluster& cluster, const ReleaseVersion& kubernetes, KubeadmApi api) {
   Object base{
       {"apiVersion", "kubelet.config.k8s.io/v1beta1"},
       {"kind", "KubeletConfiguration"},
@@ -145,6 +145,13 @@ Value kubelet_configuration(const Cluster& cluster, KubeadmApi api) {
       // Images can always be had again from the mirror, but a node that lost the mirror needs what it has.
       {"imageGCHighThresholdPercent", 90},
       {"imageGCLowThresholdPercent", 85}};
+  if (kubernetes < kModernKubelet) {
+    // The defaults of later kubelets. A kubelet asks for a mirror pod before it starts the pod. For the
+    // second etcd member that request can only time out after 7 s, as etcd has no majority until the pod
+    // runs; held back by a second or two on top, it makes controller managers give up leading (10 s).
+    base["kubeAPIQPS"] = 50;
+    base["kubeAPIBurst"] = 100;
+  }
   if (!cluster.feature_gates.empty()) base["featureGates"] = gate_map(cluster);
   return finished(cluster, "KubeletConfiguration", std::move(base), api);
 }
@@ -212,8 +219,8 @@ Result<std::string> render_kubeadm_init(const Cluster& cluster, const Host& host
               {"localAPIEndpoint", local_endpoint(host)},
               {"nodeRegistration", node_registration(host)}};
   return to_yaml_stream({finished(cluster, "InitConfiguration", std::move(init), api),
-                         cluster_configuration(cluster, kubernetes, api), kubelet_configuration(cluster, api),
-                         proxy_configuration(cluster, api)});
+                         cluster_configuration(cluster, kubernetes, api),
+                         kubelet_configuration(cluster, kubernetes, api), proxy_configuration(cluster, api)});
 }
 
 Result<std::string> render_kubeadm_join(const Cluster& cluster, const Host& host,

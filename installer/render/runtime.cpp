@@ -29,8 +29,10 @@ Result<std::string> render_kubelet_unit(const std::string& kubelet_program) {
   return fill_template("kubelet.service", {{"kubelet", kubelet_program}});
 }
 
-Result<std::string> render_kubelet_dropin(const std::string& kubelet_program) {
-  return fill_template("10-kubeadm.conf", {{"kubelet", kubelet_program}});
+Result<std::string> render_kubelet_dropin(const std::string& kubelet_program,
+                                          const ReleaseVersion& kubernetes) {
+  return fill_template("10-kubeadm.conf",
+                       {{"kubelet", kubelet_program}, {"asks_metadata", kubernetes < kModernKubelet}});
 }
 
 }  // namespace sealift::installer

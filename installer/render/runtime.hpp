@@ -21,6 +21,10 @@ Result<std::string> render_registry_hosts(const std::vector<std::string>& urls, 
 
 Result<std::string> render_crictl();
 Result<std::string> render_kubelet_unit(const std::string& kubelet_program);
-Result<std::string> render_kubelet_dropin(const std::string& kubelet_program);
+/// kubeadm's drop-in for the unit. To 1.26 it also keeps the kubelet from asking the cloud's metadata address
+/// for registry credentials, which takes six seconds of every start where a router drops what it cannot
+/// deliver.
+Result<std::string> render_kubelet_dropin(const std::string& kubelet_program,
+                                          const ReleaseVersion& kubernetes);
 
 }  // namespace sealift::installer

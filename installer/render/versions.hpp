@@ -19,6 +19,10 @@ struct ReleaseVersion {
   friend auto operator<=>(const ReleaseVersion&, const ReleaseVersion&) = default;
 };
 
+/// The first kubelet that asks no cloud for registry credentials and may send 50 requests a second by default
+/// (100 at once); those before it had 5 and 10.
+inline constexpr ReleaseVersion kModernKubelet{1, 27, 0};
+
 enum class KubeadmApi { v1beta2, v1beta3, v1beta4 };
 std::string_view to_string(KubeadmApi api);
 

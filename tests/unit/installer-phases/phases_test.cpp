@@ -13,6 +13,7 @@
 namespace sealift::installer {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -215,22 +216,42 @@ TEST(MakePlan, RemovesTheEtcdMemberOfAnInterruptedJoinFirst) {
   EXPECT_NE(find_step(find_task(plan, "init/m1")->steps, "token"), nullptr);
 }
 
-TEST(MakePlan, RestartsStaleWatchersOfOldReleasesOnceOnly) {
+TEST(MakePlan, RestartsTheFirstApiServerOfOldReleasesOnceOnly) {
   SampleSite sample = sample_site();
   const Plan old = plan_of(make_sample(sample));
-  EXPECT_NE(find_task(old, "join/m1/watchers"), nullptr);
-  // The controller manager is needed by the joins: after them.
-  EXPECT_THAT(find_task(old, "network/m1/watchers-look")->after, Contains("join/m3"));
+  ASSERT_NE(find_task(old, "network/m1/restart"), nullptr);
+  // The others serve by then, and nothing asks any more.
+  EXPECT_THAT(find_task(old, "network/m1/restart-look")->after,
+              IsSupersetOf({"join/m3", "join/m1/balancer-m2", "network/m1/revoke"}));
   Site newer = make_sample(sample);
   newer.kubernetes = ReleaseVersion{1, 22, 0};
-  EXPECT_EQ(find_task(plan_of(newer), "join/m1/watchers"), nullptr);
-  EXPECT_EQ(find_task(plan_of(newer), "network/m1/watchers"), nullptr);
+  EXPECT_EQ(find_task(plan_of(newer), "network/m1/restart"), nullptr);
   sample = installed();
   sample.facts("m3").paths[kMemberMark] = false;  // etcd grows from two to three
-  EXPECT_EQ(find_task(plan_of(make_sample(sample)), "join/m1/watchers"), nullptr);
-  EXPECT_EQ(find_task(plan_of(make_sample(sample)), "network/m1/watchers"), nullptr);
+  EXPECT_EQ(find_task(plan_of(make_sample(sample)), "network/m1/restart"), nullptr);
   sample.facts("m1").paths[kStaleWatchers] = true;  // killed before it came to that
-  EXPECT_NE(find_task(plan_of(make_sample(sample)), "network/m1/watchers"), nullptr);
+  EXPECT_NE(find_task(plan_of(make_sample(sample)), "network/m1/restart"), nullptr);
+}
+
+std::string balanced(const Task* task, const std::string& step) {
+  return task == nullptr ? "" : std::get<WriteFile>(find_step(task->steps, step)->action).content;
+}
+
+TEST(MakePlan, BalancesToAnApiServerOnceItIsReady) {
+  SampleSite sample = sample_site();
+  const Plan first = plan_of(make_sample(sample));
+  EXPECT_THAT(balanced(find_task(first, "balancer/m3"), "nginx"),
+              AllOf(HasSubstr("192.168.2.11:6443"), Not(HasSubstr("192.168.2.12:6443"))));
+  EXPECT_THAT(balanced(find_task(first, "join/m3/balancer-m2"), "balancer-with-m2"),
+              AllOf(HasSubstr("192.168.2.12:6443"), Not(HasSubstr("192.168.2.13:6443"))));
+  EXPECT_THAT(find_task(first, "join/m3/balancer-m2")->after, Contains("join/m1/ready-m2"));
+  EXPECT_THAT(find_task(first, "join/m1/ready-m2")->after, Contains("join/m2"));
+  EXPECT_THAT(balanced(find_task(first, "join/m3/balancer-m3"), "balancer-with-m3"),
+              HasSubstr("192.168.2.13:6443"));
+  sample = installed();
+  sample.facts("m3").paths[kMemberMark] = false;
+  EXPECT_THAT(balanced(find_task(plan_of(make_sample(sample)), "balancer/m1"), "nginx"),
+              AllOf(HasSubstr("192.168.2.12:6443"), Not(HasSubstr("192.168.2.13:6443"))));
 }
 
 TEST(MakePlan, RoutesEachNodeToTheOthersPods) {

@@ -57,7 +57,12 @@ TEST(RenderRegistryHosts, LeavesTheCaOutForHttp) {
 
 TEST(RenderKubelet, Golden) {
   expect_golden("kubelet.service", render_kubelet_unit("/usr/local/bin/kubelet"));
-  expect_golden("10-kubeadm.conf", render_kubelet_dropin("/usr/local/bin/kubelet"));
+  expect_golden("10-kubeadm.conf", render_kubelet_dropin("/usr/local/bin/kubelet", {1, 32, 3}));
+}
+
+TEST(RenderKubelet, AsksNoCloudForCredentials) {
+  EXPECT_THAT(render_kubelet_dropin("/usr/local/bin/kubelet", {1, 26, 15}).value(),
+              HasSubstr("Environment=\"AWS_EC2_METADATA_DISABLED=true\"\n"));
 }
 
 TEST(FillTemplate, KnowsEveryTemplateAndNoOther) {
