@@ -21,6 +21,8 @@ using Value = boost::json::value;
 using Object = boost::json::object;
 using Array = boost::json::array;
 
+inline Array to_array(const std::vector<std::string>& texts) { return Array(texts.begin(), texts.end()); }
+
 /// Strict RFC 8259, nesting at most 64. `what` names the document in errors.
 Result<Value> parse(std::string_view text, std::string_view what);
 

@@ -5,6 +5,7 @@
 #include "lib/base/files.hpp"
 #include "lib/base/json.hpp"
 #include "lib/bundle/check_contents.hpp"
+#include "lib/bundle/words.hpp"
 
 namespace sealift::bundle {
 
@@ -12,13 +13,6 @@ namespace {
 
 constexpr std::string_view kMediaType = "application/vnd.sealift.bundle.contents.v1+json";
 constexpr std::size_t kMaxBlobs = 1'000'000;
-constexpr std::string_view kZstdEncoding = "zstd";
-
-json::Array to_array(const std::vector<std::string>& strings) {
-  json::Array array;
-  for (const std::string& text : strings) array.emplace_back(text);
-  return array;
-}
 
 json::Object write_head(const HeadEntry& head) {
   return {{"path", head.path},
@@ -33,7 +27,7 @@ json::Object write_image(const ImageEntry& image) {
           {"digest", image.digest.str()},
           {"mediaType", image.media_type},
           {"size", image.size},
-          {"platforms", to_array(image.platforms)}};
+          {"platforms", json::to_array(image.platforms)}};
 }
 
 json::Object write_file(const FileEntry& file) {
@@ -63,8 +57,8 @@ json::Object write_package_set(const PackageSetEntry& set) {
   }
   return {{"target", set.target},
           {"baseline", set.baseline},
-          {"architectures", to_array(set.architectures)},
-          {"install", to_array(set.install)},
+          {"architectures", json::to_array(set.architectures)},
+          {"install", json::to_array(set.install)},
           {"packages", std::move(packages)}};
 }
 
@@ -73,7 +67,7 @@ json::Object write_blob(const BlobEntry& blob) {
   if (blob.offset) object["offset"] = *blob.offset;
   object["mediaType"] = blob.media_type;
   object["source"] = blob.provenance.source;
-  if (!blob.provenance.evidence.empty()) object["evidence"] = to_array(blob.provenance.evidence);
+  if (!blob.provenance.evidence.empty()) object["evidence"] = json::to_array(blob.provenance.evidence);
   return object;
 }
 
@@ -238,11 +232,12 @@ const FileEntry* Contents::find_role(std::string_view role, std::string_view pla
 std::string write_contents(const Contents& contents) {
   json::Object kubernetes;
   if (!contents.kubernetes_version.empty()) {
-    kubernetes = {{"version", contents.kubernetes_version}, {"images", to_array(contents.kubernetes_images)}};
+    kubernetes = {{"version", contents.kubernetes_version},
+                  {"images", json::to_array(contents.kubernetes_images)}};
   }
   json::Object root{{"mediaType", kMediaType},     {"name", contents.name},
                     {"version", contents.version}, {"time", format_rfc3339(contents.time)},
-                    {"size", contents.size},       {"platforms", to_array(contents.platforms)}};
+                    {"size", contents.size},       {"platforms", json::to_array(contents.platforms)}};
   if (!kubernetes.empty()) root["kubernetes"] = std::move(kubernetes);
   root["head"] = write_all(contents.head, write_head);
   root["images"] = write_all(contents.images, write_image);

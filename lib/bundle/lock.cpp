@@ -2,90 +2,16 @@
 
 #include "lib/base/files.hpp"
 #include "lib/base/json.hpp"
+#include "lib/bundle/words.hpp"
 
 namespace sealift::bundle {
 
 namespace {
 
-constexpr std::string_view kKinds[] = {"registry-manifest", "registry-blob", "url", "inlined"};
-constexpr std::string_view kZstdEncoding = "zstd";
-
-json::Array to_array(const std::vector<std::string>& strings) {
-  json::Array array;
-  for (const std::string& text : strings) array.emplace_back(text);
-  return array;
-}
-
-/// Long texts as one array item a line, so that a change shows as that line.
-json::Array lines_of(const std::string& text) {
-  json::Array array;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = text.find('\n', at);
-    array.emplace_back(text.substr(at, end - at));
-    if (end == std::string::npos) break;
-    at = end + 1;
-  }
-  return array;
-}
-
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
   return text;
-}
-
-json::Object write_blob(const LockedBlob& blob) {
-  json::Object object{{"digest", blob.digest.str()},
-                      {"size", blob.size},
-                      {"mediaType", blob.media_type},
-                      {"from", kKinds[static_cast<std::size_t>(blob.origin.kind)]}};
-  if (!blob.origin.repository.empty()) object["repository"] = blob.origin.repository;
-  if (!blob.origin.url.empty()) object["url"] = blob.origin.url;
-  if (blob.origin.kind == OriginKind::inlined) object["content"] = to_base64(as_bytes(blob.origin.content));
-  if (!blob.origin.evidence.empty()) object["evidence"] = to_array(blob.origin.evidence);
-  if (blob.stored) {
-    object["stored"] = json::Object{{"encoding", kZstdEncoding},
-                                    {"digest", blob.stored->digest.str()},
-                                    {"size", blob.stored->size},
-                                    {"by", blob.stored->by}};
-  }
-  return object;
-}
-
-json::Object write_image(const LockedImage& image) {
-  json::Array blobs;
-  for (const Digest& digest : image.blobs) blobs.emplace_back(digest.str());
-  return {{"name", image.name},
-          {"digest", image.digest.str()},
-          {"size", image.size},
-          {"mediaType", image.media_type},
-          {"platforms", to_array(image.platforms)},
-          {"blobs", std::move(blobs)}};
-}
-
-json::Object write_file_entry(const LockedFile& file) {
-  json::Object object{
-      {"path", file.path}, {"digest", file.digest.str()}, {"mode", fmt::format("{:04o}", file.mode)}};
-  if (!file.role.empty()) object["role"] = file.role;
-  if (!file.platform.empty()) object["platform"] = file.platform;
-  return object;
-}
-
-json::Object write_set(const LockedPackageSet& set) {
-  json::Array packages;
-  for (const LockedPackage& package : set.packages) {
-    packages.push_back(json::Object{{"name", package.name},
-                                    {"version", package.version},
-                                    {"architecture", package.architecture},
-                                    {"filename", package.filename},
-                                    {"digest", package.digest.str()},
-                                    {"control", lines_of(package.control)}});
-  }
-  return {{"target", set.target},
-          {"baseline", set.baseline},
-          {"architectures", to_array(set.architectures)},
-          {"install", to_array(set.install)},
-          {"packages", std::move(packages)}};
 }
 
 Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "digest") {
@@ -121,8 +47,8 @@ Result<LockedBlob> read_blob(const json::Reader& reader) {
   TRY_ASSIGN(blob.media_type, reader.string("mediaType"));
   TRY_ASSIGN(const std::string kind, reader.string("from"));
   std::size_t index = 0;
-  while (index < std::size(kKinds) && kKinds[index] != kind) ++index;
-  if (index == std::size(kKinds))
+  while (index < std::size(kOriginKinds) && kOriginKinds[index] != kind) ++index;
+  if (index == std::size(kOriginKinds))
     return fail(ErrorCode::integrity, "{}.from: unknown origin \"{}\"", reader.path(), kind);
   blob.origin.kind = static_cast<OriginKind>(index);
   TRY_ASSIGN(blob.origin.repository, reader.string_or("repository", ""));
@@ -255,13 +181,6 @@ Status check_stored(const Lock& lock, const std::string& file) {
   return {};
 }
 
-template <typename Items, typename Write>
-json::Array write_all(const Items& items, Write write) {
-  json::Array array;
-  for (const auto& item : items) array.push_back(write(item));
-  return array;
-}
-
 template <typename Item>
 Status read_all_into(const json::Reader& root, std::string_view key, std::vector<Item>& items,
                      Result<Item> (*read)(const json::Reader&)) {
@@ -273,27 +192,6 @@ Status read_all_into(const json::Reader& root, std::string_view key, std::vector
 }
 
 }  // namespace
-
-std::string write_lock(const Lock& lock) {
-  json::Object root{{"apiVersion", "sealift/v1"},
-                    {"kind", "BundleLock"},
-                    {"name", lock.name},
-                    {"version", lock.version},
-                    {"time", format_rfc3339(lock.time)},
-                    {"platforms", to_array(lock.platforms)}};
-  if (!lock.spec_digest.empty()) root["spec"] = lock.spec_digest;
-  if (!lock.kubernetes_version.empty()) {
-    root["kubernetes"] =
-        json::Object{{"version", lock.kubernetes_version}, {"images", to_array(lock.kubernetes_images)}};
-  }
-  root["images"] = write_all(lock.images, write_image);
-  root["files"] = write_all(lock.files, write_file_entry);
-  root["packages"] = write_all(lock.package_sets, write_set);
-  json::Array blobs;
-  for (const auto& [digest, blob] : lock.blobs) blobs.push_back(write_blob(blob));
-  root["blobs"] = std::move(blobs);
-  return json::serialize_pretty(root);
-}
 
 Result<Lock> parse_lock(std::string_view text, const std::string& file) {
   TRY_ASSIGN(const json::Value value, json::parse(text, file));

@@ -81,12 +81,6 @@ http::Response json_response(const json::Value& value, std::string headers) {
   return response;
 }
 
-json::Array to_array(const std::vector<std::string>& items) {
-  json::Array array;
-  for (const auto& item : items) array.emplace_back(item);
-  return array;
-}
-
 }  // namespace
 
 http::Response Registry::handle(const http::Request& request) const {
@@ -194,14 +188,15 @@ http::Response Registry::tags(const http::Request& request, std::string_view nam
                               const Repository& repository) const {
   const auto page = page_of(repository.tags, request);
   if (!page) return oci_error(OciError::invalid_request, "n must be a number");
-  return json_response(json::Object{{"name", name}, {"tags", to_array(page->items)}},
+  return json_response(json::Object{{"name", name}, {"tags", json::to_array(page->items)}},
                        kVersionHeader + page->link);
 }
 
 http::Response Registry::list_catalog(const http::Request& request) const {
   const auto page = page_of(catalog_.repositories(), request);
   if (!page) return oci_error(OciError::invalid_request, "n must be a number");
-  return json_response(json::Object{{"repositories", to_array(page->items)}}, kVersionHeader + page->link);
+  return json_response(json::Object{{"repositories", json::to_array(page->items)}},
+                       kVersionHeader + page->link);
 }
 
 http::Response Registry::list_referrers(const http::Request& request, std::string_view reference) const {
