@@ -6,16 +6,12 @@
 #include <mutex>
 #include <thread>
 
-#include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "installer/host/protocol.hpp"
-#include "lib/base/files.hpp"
-
-extern char** environ;
+#include "lib/base/spawn.hpp"
 
 namespace sealift::installer {
 
@@ -25,8 +21,8 @@ constexpr std::size_t kKeepErrors = 16U << 10;
 
 class ProcessChannel final : public Channel {
  public:
-  ProcessChannel(pid_t pid, FileDescriptor in, FileDescriptor out, FileDescriptor err)
-      : pid_(pid), in_(std::move(in)), out_(std::move(out)), err_(std::move(err)) {
+  explicit ProcessChannel(Child child)
+      : pid_(child.pid), in_(std::move(child.in)), out_(std::move(child.out)), err_(std::move(child.err)) {
     errors_thread_ = std::thread([this] { collect_errors(); });
   }
   ~ProcessChannel() override {
@@ -133,63 +129,12 @@ class ProcessChannel final : public Channel {
   std::thread errors_thread_;
 };
 
-Result<std::pair<FileDescriptor, FileDescriptor>> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail_errno(errno, "cannot create a pipe");
-  return std::pair{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-std::vector<std::string> merged_environment(const std::map<std::string, std::string>& added) {
-  std::vector<std::string> result;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    if (!added.contains(std::string(text.substr(0, text.find('='))))) result.emplace_back(text);
-  }
-  for (const auto& [name, value] : added) result.push_back(name + "=" + value);
-  return result;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> result;
-  for (std::string& text : strings) result.push_back(text.data());
-  result.push_back(nullptr);
-  return result;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Channel>> start_channel(const std::vector<std::string>& arguments,
                                                const std::map<std::string, std::string>& environment) {
-  TRY_ASSIGN(auto in, make_pipe());
-  TRY_ASSIGN(auto out, make_pipe());
-  TRY_ASSIGN(auto err, make_pipe());
-  std::vector<std::string> copy = arguments;
-  std::vector<std::string> variables = merged_environment(environment);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, in.first.get(), STDIN_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, out.second.get(), STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&actions, err.second.get(), STDERR_FILENO);
-  posix_spawnattr_t attributes;
-  posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) sigaddset(&defaults, number);
-  posix_spawnattr_setsigmask(&attributes, &none);
-  posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  pid_t pid = -1;
-  const int error_number = ::posix_spawnp(&pid, copy[0].c_str(), &actions, &attributes, pointers(copy).data(),
-                                          pointers(variables).data());
-  posix_spawnattr_destroy(&attributes);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error_number == ENOENT)
-    return fail(ErrorCode::not_found, "the program {} is not installed", arguments[0]);
-  if (error_number != 0) return fail_errno(error_number, "cannot start " + arguments[0]);
-  return std::make_unique<ProcessChannel>(pid, std::move(in.second), std::move(out.first),
-                                          std::move(err.first));
+  TRY_ASSIGN(Child child, spawn(arguments, environment));
+  return std::make_unique<ProcessChannel>(std::move(child));
 }
 
 }  // namespace sealift::installer

@@ -164,10 +164,11 @@ Status add_network(const Site& site, Plan& plan) {
     TRY(add_manifest(site, plan));
   add_labels(site, joined, plan);
   add_revocation(site, joined, plan);
-  // Whoever asks the API in this phase has its answer by then.
+  // Whoever asks the API in this phase must have its answer by then.
+  std::vector<std::string> asked = joined;
   for (const Task& task : plan.tasks)
-    if (task.phase == "network" && !task.lane.empty()) joined.push_back(task.id);
-  restart_first_server(site, joined, plan);
+    if (task.phase == "network" && !task.lane.empty()) asked.push_back(task.id);
+  restart_first_server(site, std::move(asked), plan);
   return {};
 }
 

@@ -30,8 +30,7 @@ Status add_verify(const Site& site, Plan& plan);
 /// What an earlier attempt left: takes every host that is to be joined out of the cluster (etcd member, node
 /// object) and resets those that have something of Kubernetes on them, in this order, so that etcd never
 /// loses a vote it counts on. Done before new credentials are made: an API server that has lost its etcd must
-/// be gone from behind the floating address by then. Returns the tasks to wait for: `after`, or the last one
-/// added.
+/// be gone from behind the floating address by then. Returns the tasks to wait for: `after` and those added.
 std::vector<std::string> add_take_back(const Site& site, const std::vector<std::string>& after, Plan& plan);
 
 }  // namespace sealift::installer

@@ -23,13 +23,7 @@ bool watchers_were_left(const Site& site) {
 std::string wait_for_server(const Site& site, const Host& host, Plan& plan) {
   const std::string& leader = site.membership.leader;
   StepList steps("join", leader);
-  steps.add("api-server-" + host.name,
-            WaitFor{CommandSucceeds{
-                        .arguments = kubectl({"get", "--raw", "/readyz",
-                                              "--server=https://" + host.address.bracketed() + ":6443"}),
-                        .timeout = std::chrono::seconds(20),
-                        .expect = "ok"},
-                    std::chrono::seconds(180)},
+  steps.add("api-server-" + host.name, api_server_ready(host),
             "crictl ps -a and crictl logs on " + host.name + " show the API server's last words");
   const std::string id = "join/" + leader + "/ready-" + host.name;
   plan.tasks.push_back({.id = id,

@@ -38,6 +38,14 @@ std::vector<std::string> kubectl(std::vector<std::string> arguments) {
   return arguments;
 }
 
+WaitFor api_server_ready(const Host& host) {
+  const std::string server = "--server=https://" + host.address.bracketed() + ":6443";
+  return {CommandSucceeds{.arguments = kubectl({"get", "--raw", "/readyz", server}),
+                          .timeout = std::chrono::seconds(20),
+                          .expect = "ok"},
+          std::chrono::seconds(180)};
+}
+
 std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments) {
   const std::string pki = "/etc/kubernetes/pki/etcd/";
   arguments.insert(arguments.begin(), {"-n", "kube-system", "exec", "etcd-" + host, "--", "etcdctl",

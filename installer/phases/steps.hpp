@@ -31,6 +31,9 @@ Download download(const Site& site, const bundle::FileEntry& file);
 /// kubectl with the administrator's rights on a control plane.
 std::vector<std::string> kubectl(std::vector<std::string> arguments);
 
+/// Waits until a control plane's own API server says that it is ready; run where kubectl() runs.
+WaitFor api_server_ready(const Host& host);
+
 /// etcdctl in the etcd pod of `host`, with its own certificates; run where kubectl() runs.
 std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments);
 

@@ -79,11 +79,16 @@ std::string add_cleaning(const Site& site, const Host& host, std::vector<std::st
 }  // namespace
 
 std::vector<std::string> add_take_back(const Site& site, const std::vector<std::string>& after, Plan& plan) {
-  // One host after the other: etcd must have settled before it loses the next member.
+  std::vector<std::string> all = after;
   std::vector<std::string> last = after;
+  // In a running cluster one host after the other: etcd must have settled before it loses the next member.
+  const auto added = [&](const std::string& task) {
+    all.push_back(task);
+    if (site.membership.initialised) last = {task};
+  };
   for (const Host* host : site.cluster.nodes()) {
     if (!site.is_pending(*host)) continue;
-    if (site.membership.initialised) last = {add_cleaning(site, *host, last, plan)};
+    if (site.membership.initialised) added(add_cleaning(site, *host, last, plan));
     if (!site.membership.leftovers.contains(host->name)) continue;
     StepList steps("init", host->name);
     steps.add("reset", Run{.arguments = {"kubeadm", "reset", "-f",
@@ -92,9 +97,9 @@ std::vector<std::string> add_take_back(const Site& site, const std::vector<std::
     const std::string task = "init/" + host->name + "/reset";
     plan.tasks.push_back(
         {.id = task, .phase = "init", .host = host->name, .after = last, .steps = steps.take()});
-    last = {task};
+    added(task);
   }
-  return last;
+  return all;
 }
 
 }  // namespace sealift::installer

@@ -16,13 +16,7 @@ void add_node_checks(const Host& host, Plan& plan) {
   steps.add("kubelet", WaitFor{HttpAnswers{.url = "http://127.0.0.1:10248/healthz"}},
             "journalctl -u kubelet on the host");
   if (host.has(Role::control_plane)) {
-    steps.add("api-server",
-              WaitFor{CommandSucceeds{
-                          .arguments = kubectl({"get", "--raw", "/readyz",
-                                                "--server=https://" + host.address.bracketed() + ":6443"}),
-                          .timeout = std::chrono::seconds(20),
-                          .expect = "ok"},
-                      std::chrono::seconds(180)},
+    steps.add("api-server", api_server_ready(host),
               "crictl ps -a and crictl logs on the host show the API server's last words");
     steps.add("etcd", WaitFor{HttpAnswers{.url = "http://127.0.0.1:2381/health"}, std::chrono::seconds(180)},
               "crictl logs of etcd on the host");

@@ -22,11 +22,23 @@ void on_signal(int) {
   errno = saved;
 }
 
-void set_handlers(void (*handler)(int), int flags) {
+constexpr std::array kSignals{SIGINT, SIGTERM};
+/// What was done with them before.
+std::array<struct sigaction, kSignals.size()> before;
+
+void take_over() {
   struct sigaction action {};
-  action.sa_handler = handler;
-  action.sa_flags = flags;
-  for (const int number : {SIGINT, SIGTERM}) ::sigaction(number, &action, nullptr);
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESETHAND | SA_RESTART;
+  for (std::size_t i = 0; i < kSignals.size(); ++i) {
+    ::sigaction(kSignals[i], nullptr, &before[i]);
+    // Whoever started the program in the background wanted it to go on: ignored stays ignored.
+    if (before[i].sa_handler != SIG_IGN) ::sigaction(kSignals[i], &action, nullptr);
+  }
+}
+
+void give_back() {
+  for (std::size_t i = 0; i < kSignals.size(); ++i) ::sigaction(kSignals[i], &before[i], nullptr);
 }
 
 }  // namespace
@@ -45,12 +57,12 @@ Interrupts::Interrupts(FileDescriptor read, FileDescriptor write) : write_(std::
     if (byte != 0) stop.request_stop();
   });
   wake.store(write_.get());
-  set_handlers(on_signal, SA_RESETHAND | SA_RESTART);
+  take_over();
 }
 
 Interrupts::~Interrupts() {
   if (!write_) return;  // moved from
-  set_handlers(SIG_DFL, 0);
+  give_back();
   wake.store(-1);
   write_ = FileDescriptor();  // the waiter sees the end
 }

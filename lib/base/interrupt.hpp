@@ -10,7 +10,7 @@
 namespace sealift {
 
 /// While it lives, the first SIGINT or SIGTERM is a stop request; a second one ends the program at once. One
-/// at a time in a program.
+/// that was ignored before (nohup) still is. One at a time in a program.
 class Interrupts {
  public:
   static Result<Interrupts> watch();

@@ -40,5 +40,18 @@ TEST(Interrupts, AfterwardsSignalsAreAsBefore) {
   EXPECT_EQ(now.sa_handler, SIG_DFL);
 }
 
+TEST(Interrupts, WhatWasIgnoredStaysIgnored) {
+  ASSERT_EQ(std::signal(SIGINT, SIG_IGN), SIG_DFL);
+  {
+    const auto interrupts = Interrupts::watch();
+    ASSERT_TRUE(interrupts);
+    ASSERT_EQ(std::raise(SIGINT), 0);
+    EXPECT_FALSE(interrupts->token().stop_requested());
+    ASSERT_EQ(std::raise(SIGTERM), 0);
+    EXPECT_TRUE(becomes_requested(interrupts->token()));
+  }
+  EXPECT_EQ(std::signal(SIGINT, SIG_DFL), SIG_IGN);
+}
+
 }  // namespace
 }  // namespace sealift
