@@ -36,9 +36,9 @@ spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
 """
 
 
-def nodes_ready(host="cp1"):
-    nodes = {n["metadata"]["name"]: n for n in lab.kube_json("get nodes", host)["items"]}
-    assert sorted(nodes) == lab.NODES, "nodes are %s" % sorted(nodes)
+def nodes_ready(expected=lab.NODES):
+    nodes = {n["metadata"]["name"]: n for n in lab.kube_json("get nodes")["items"]}
+    assert sorted(nodes) == expected, "nodes are %s" % sorted(nodes)
     for name, node in nodes.items():
         conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
         assert conditions.get("Ready") == "True", "%s is not Ready: %s" % (name, conditions)
@@ -86,13 +86,13 @@ def holders_of_address(hosts=None):
     return found
 
 
-def workload_running():
+def workload_running(nodes=lab.NODES):
     lab.kubectl("apply -f -", stdin=WORKLOAD)
 
     def running():
         pods = lab.kube_json("get pods -l app=web")["items"]
         ready = [p for p in pods if any(c["type"] == "Ready" and c["status"] == "True" for c in p["status"].get("conditions", []))]
-        return len(ready) == len(lab.NODES) and pods
+        return len(ready) == len(nodes) and pods
 
     pods = lab.wait_until("a web pod on every node", 120, running, every=1)
     return "%d pods" % len(pods)
@@ -104,9 +104,9 @@ def web_pods():
             for p in lab.kube_json("get pods -l app=web")["items"]}
 
 
-def pods_reach_each_other():
+def pods_reach_each_other(nodes=lab.NODES):
     pods = web_pods()
-    assert len({node for node, _ in pods.values()}) == len(lab.NODES), pods
+    assert len({node for node, _ in pods.values()}) == len(nodes), pods
     for name, (node, address) in pods.items():
         assert ipaddress.ip_address(address) in ipaddress.ip_network(lab.POD_RANGE), "%s has %s" % (name, address)
     for source in pods:

@@ -26,10 +26,13 @@ class Product:
     def sealift(self, *arguments, timeout=1800):
         return lab.run([self.program, *arguments], timeout=timeout)
 
-    def make_bundle(self, bundle_yaml, internet):
-        """keygen, lock, create, verify. Returns the seconds of each."""
+    def make_bundle(self, profile, network, internet):
+        """keygen, lock, create, verify for a profile and one manifest more. Returns the seconds of each."""
         lab.run(["rm", "-rf", WORK])
         os.makedirs(WORK, mode=0o700)
+        bundle_yaml = WORK + "/bundle.yaml"
+        with open(profile) as source, open(bundle_yaml, "w") as target:
+            target.write("%s\nmanifests:\n  - {name: lab-network, file: %s}\n" % (source.read(), network))
         upstream = ["--mirrors", internet + "/mirrors.yaml", "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]
         seconds = {}
         for name, arguments in (
@@ -52,11 +55,11 @@ class Product:
 
     # ---- isolated -----------------------------------------------------------------------------------------------------
 
-    def carry(self):
+    def carry(self, cluster_file=None):
         """What crosses the gap: the static program, the public key, the bundle and cluster.yaml; nothing else."""
         lab.output("deploy", "rm -rf %s && mkdir -m700 %s" % (ON_DEPLOY, ON_DEPLOY))
         for source, name in ((self.static_program, "sealift"), (self.public_key(), "key.pub"), (self.bundle, "k8s.tar"),
-                             (self.cluster_file, "cluster.yaml")):
+                             (cluster_file or self.cluster_file, "cluster.yaml")):
             lab.copy(source, "deploy", ON_DEPLOY + "/" + name)
         lab.output("deploy", "chmod 755 %s/sealift" % ON_DEPLOY)
 

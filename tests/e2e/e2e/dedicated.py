@@ -1,0 +1,45 @@
+"""The other shape of a cluster: one control plane and a worker behind two dedicated balancers, the pod network from a
+manifest of the bundle (../dedicated)."""
+
+from . import cluster, lab
+
+HERE = lab.HERE + "/dedicated"
+NETWORK = HERE + "/network.yaml"
+CLUSTER = HERE + "/cluster.yaml"
+NODES = ["cp1", "cp2"]
+BALANCERS = ["cp3", "w1"]
+
+
+def check(report):
+    report.check("two nodes are Ready", cluster.nodes_ready, NODES)
+    report.check("the label is there", label_is_there)
+    report.check("balancers are no nodes", balancers_are_bare)
+    report.check("web pods run on both nodes", cluster.workload_running, NODES)
+    report.check("pods reach each other over the manifest's network", cluster.pods_reach_each_other, NODES)
+    report.check("the other balancer takes over", other_balancer_takes_over)
+
+
+def label_is_there():
+    labels = lab.kube_json("get node cp2")["metadata"]["labels"]
+    assert labels.get("disk") == "fast", labels
+    return "disk=fast on cp2"
+
+
+def balancers_are_bare():
+    for host in BALANCERS:
+        found = lab.output(host, "command -v kubelet kubeadm containerd; ls -A /etc/kubernetes 2>/dev/null; true")
+        assert not found, "%s has %s" % (host, found)
+    holders = cluster.holders_of_address(NODES + BALANCERS)
+    assert len(holders) == 1 and holders[0] in BALANCERS, "%s is on %s" % (lab.VIP, holders or "no host")
+    return "%s on %s" % (lab.VIP, holders[0])
+
+
+def other_balancer_takes_over():
+    holder = cluster.holders_of_address(BALANCERS)[0]
+    other = next(host for host in BALANCERS if host != holder)
+    lab.hosts("kill", holder)
+    lab.wait_until("the API answers at %s" % lab.VIP, 30, lambda: lab.kubectl("get --raw /readyz") == "ok")
+    assert cluster.holders_of_address([other]) == [other]
+    lab.hosts("start", holder)
+    lab.wait_until("%s balances again" % holder, 60, lambda: lab.output(holder, "systemctl is-active sealift-lb keepalived") == "active\nactive")
+    return "%s took over from %s" % (other, holder)
