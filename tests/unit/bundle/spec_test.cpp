@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/base/files.hpp"
+
 namespace sealift::bundle {
 namespace {
 
@@ -83,6 +85,24 @@ TEST(ReadSpec, RefusesAnotherKind) {
 }
 
 TEST(ReadSpec, RefusesDeepNesting) { EXPECT_FALSE(parse_spec(std::string(2000, '['), "b.yaml")); }
+
+TEST(ReadSpec, TheProfilesAreReadable) {
+  const fs::path manifests = fs::path(SEALIFT_SOURCE_DIR) / "manifests";
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(manifests / "bundles")) {
+    const auto text = read_file(entry.path(), 1 << 20);
+    ASSERT_TRUE(text);
+    const auto spec = parse_spec(*text, entry.path().filename());
+    ASSERT_TRUE(spec) << spec.error().message();
+    EXPECT_EQ(spec->name + ".yaml", entry.path().filename().string());
+    ASSERT_TRUE(spec->kubernetes);
+    EXPECT_TRUE(spec->version.starts_with(spec->kubernetes->version + "-")) << spec->version;
+    for (const PackageSetSpec& set : spec->package_sets)
+      EXPECT_TRUE(fs::exists(manifests / "baselines" / (set.baseline + ".list"))) << set.baseline;
+    names.push_back(spec->name);
+  }
+  EXPECT_THAT(names, testing::UnorderedElementsAre("k8s-1.20-debian-12", "k8s-1.32-ubuntu-24.04"));
+}
 
 }  // namespace
 }  // namespace sealift::bundle
