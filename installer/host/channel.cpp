@@ -21,7 +21,7 @@ constexpr std::size_t kKeepErrors = 16U << 10;
 
 class ProcessChannel final : public Channel {
  public:
-  explicit ProcessChannel(Child child)
+  explicit ProcessChannel(ChildProcess child)
       : pid_(child.pid), in_(std::move(child.in)), out_(std::move(child.out)), err_(std::move(child.err)) {
     errors_thread_ = std::thread([this] { collect_errors(); });
   }
@@ -133,7 +133,7 @@ class ProcessChannel final : public Channel {
 
 Result<std::unique_ptr<Channel>> start_channel(const std::vector<std::string>& arguments,
                                                const std::map<std::string, std::string>& environment) {
-  TRY_ASSIGN(Child child, spawn(arguments, environment));
+  TRY_ASSIGN(ChildProcess child, spawn(arguments, environment));
   return std::make_unique<ProcessChannel>(std::move(child));
 }
 

@@ -21,7 +21,7 @@ void keep_end(std::string& text, std::uint64_t limit) {
 }
 
 /// Feeds and drains the three pipes until the outputs close; false when the deadline passed.
-bool pump(const Command& command, Child& child, CommandOutput& output) {
+bool pump(const Command& command, ChildProcess& child, CommandOutput& output) {
   const auto end = std::chrono::steady_clock::now() + command.deadline;
   std::size_t fed = 0;
   if (command.input.empty()) child.in = FileDescriptor();
@@ -74,7 +74,7 @@ bool wait_for_exit(pid_t pid, std::chrono::steady_clock::time_point end, int& wa
 
 Result<CommandOutput> run(const Command& command) {
   const auto end = std::chrono::steady_clock::now() + command.deadline;
-  TRY_ASSIGN(Child child, spawn(command.arguments, command.environment));
+  TRY_ASSIGN(ChildProcess child, spawn(command.arguments, command.environment));
   CommandOutput output;
   int wait_status = 0;
   if (!pump(command, child, output) || !wait_for_exit(child.pid, end, wait_status)) {

@@ -45,8 +45,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 }  // namespace
 
-Result<Child> spawn(std::vector<std::string> arguments,
-                    const std::map<std::string, std::string>& environment) {
+Result<ChildProcess> spawn(std::vector<std::string> arguments,
+                           const std::map<std::string, std::string>& environment) {
   if (arguments.empty()) return fail(ErrorCode::internal, "spawn: no program given");
   TRY_ASSIGN(Pipe in, make_pipe());
   TRY_ASSIGN(Pipe out, make_pipe());
@@ -75,7 +75,7 @@ Result<Child> spawn(std::vector<std::string> arguments,
   if (error_number == ENOENT)
     return fail(ErrorCode::not_found, "the program {} is not installed (not found in PATH)", arguments[0]);
   if (error_number != 0) return fail_errno(error_number, fmt::format("cannot start {}", arguments[0]));
-  return Child{pid, std::move(in.write), std::move(out.read), std::move(err.read)};
+  return ChildProcess{pid, std::move(in.write), std::move(out.read), std::move(err.read)};
 }
 
 }  // namespace sealift

@@ -13,7 +13,7 @@
 namespace sealift {
 
 /// A running program and our ends of its standard streams. Whoever has it waits for the process.
-struct Child {
+struct ChildProcess {
   pid_t pid = -1;
   FileDescriptor in;   ///< to write
   FileDescriptor out;  ///< to read
@@ -24,7 +24,7 @@ struct Child {
 /// program gets a session and process group of its own (kill(-pid) ends its children too, and it has no
 /// terminal to ask a person on) and none of our signal settings. ErrorCode::not_found when there is no such
 /// program.
-Result<Child> spawn(std::vector<std::string> arguments,
-                    const std::map<std::string, std::string>& environment = {});
+Result<ChildProcess> spawn(std::vector<std::string> arguments,
+                           const std::map<std::string, std::string>& environment = {});
 
 }  // namespace sealift

@@ -71,13 +71,6 @@ json::Object write_blob(const BlobEntry& blob) {
   return object;
 }
 
-template <typename Items, typename Write>
-json::Array write_all(const Items& items, Write write) {
-  json::Array array;
-  for (const auto& item : items) array.push_back(write(item));
-  return array;
-}
-
 Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "digest") {
   TRY_ASSIGN(const std::string text, reader.string(key));
   TRY_ASSIGN(Digest digest, within(Digest::parse(text), reader.path()));

@@ -71,13 +71,6 @@ json::Object write_set(const LockedPackageSet& set) {
           {"packages", std::move(packages)}};
 }
 
-template <typename Items, typename Write>
-json::Array write_all(const Items& items, Write write) {
-  json::Array array;
-  for (const auto& item : items) array.push_back(write(item));
-  return array;
-}
-
 }  // namespace
 
 std::string write_lock(const Lock& lock) {

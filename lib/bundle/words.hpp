@@ -1,7 +1,9 @@
-/// Words of the formats that are both written and read (docs/lock-format.md, docs/bundle-format.md).
+/// What the lock and the contents have in common as JSON (docs/lock-format.md, docs/bundle-format.md).
 #pragma once
 
 #include <string_view>
+
+#include "lib/base/json.hpp"
 
 namespace sealift::bundle {
 
@@ -9,5 +11,13 @@ namespace sealift::bundle {
 inline constexpr std::string_view kOriginKinds[] = {"registry-manifest", "registry-blob", "url", "inlined"};
 /// How a blob is stored that does not stand there as it is.
 inline constexpr std::string_view kZstdEncoding = "zstd";
+
+/// Each item as `write` makes it.
+template <typename Items, typename Write>
+json::Array write_all(const Items& items, Write write) {
+  json::Array array;
+  for (const auto& item : items) array.push_back(write(item));
+  return array;
+}
 
 }  // namespace sealift::bundle
