@@ -1,138 +1,19 @@
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include "installer/inventory/cluster.hpp"
+#include "installer/inventory/parse_parts.hpp"
 #include "installer/inventory/validate.hpp"
-#include "lib/base/yaml.hpp"
 
 namespace sealift::installer {
 namespace {
 
-using yaml::Node;
-
 constexpr std::string_view kDefaultPods = "10.244.0.0/16";
 constexpr std::string_view kDefaultServices = "10.96.0.0/12";
-constexpr std::array kRoles{Role::control_plane, Role::worker, Role::load_balancer};
 constexpr std::array kModes{EndpointMode::keepalived_nginx, EndpointMode::keepalived_haproxy,
                             EndpointMode::keepalived,       EndpointMode::kube_vip,
                             EndpointMode::local_nginx,      EndpointMode::local_haproxy,
                             EndpointMode::external};
-constexpr std::array<std::string_view, 3> kEffects{"NoSchedule", "PreferNoSchedule", "NoExecute"};
-
-/// "known: a, b, c; did you mean b?"
-template <typename Range, typename Name>
-std::string suggestion(std::string_view word, const Range& range, Name name) {
-  std::vector<std::string> known;
-  for (const auto& item : range) known.emplace_back(name(item));
-  std::string text = fmt::format("known are {}", fmt::join(known, ", "));
-  if (const auto near = yaml::nearest(word, known)) text += fmt::format("; did you mean '{}'?", *near);
-  return text;
-}
-
-/// Puts the place of the value in front of what a value parser says.
-template <typename T>
-Result<T> at(const Node& node, Result<T> result) {
-  if (result) return result;
-  return tl::unexpected<Error>(std::move(result).error().within(node.place()));
-}
-
-Result<std::uint16_t> read_port(const Node& node) {
-  TRY_ASSIGN(const std::uint64_t port, node.unsigned_integer());
-  if (port == 0 || port > 65535) return node.error("{} is not a port: 1 to 65535", port);
-  return static_cast<std::uint16_t>(port);
-}
-
-Result<IpAddress> read_host_address(const Node& node) {
-  TRY_ASSIGN(const std::string text, node.string());
-  TRY_ASSIGN(const IpAddress address, at(node, IpAddress::parse(text)));
-  if (address.is_loopback() || address.is_unspecified() || address.is_multicast())
-    return node.error(
-        "{} cannot be the address of a host: loopback, unspecified and multicast addresses are not", text);
-  return address;
-}
-
-Result<SshSettings> read_ssh(const Node& node, SshSettings settings) {
-  TRY(node.only({"user", "port", "identity", "known_hosts", "config"}));
-  TRY_ASSIGN(settings.user, node.string_or("user", settings.user));
-  TRY_ASSIGN(settings.identity, node.string_or("identity", settings.identity));
-  TRY_ASSIGN(settings.known_hosts, node.string_or("known_hosts", settings.known_hosts));
-  TRY_ASSIGN(settings.config, node.string_or("config", settings.config));
-  TRY_ASSIGN(const auto port, node.find("port"));
-  if (port) {
-    TRY_ASSIGN(settings.port, read_port(*port));
-  }
-  if (!settings.user.empty() && settings.user.front() == '-')
-    return node.error("'{}' is not a user name", settings.user);
-  return settings;
-}
-
-Result<Taint> read_taint(const Node& node) {
-  TRY(node.only({"key", "value", "effect"}));
-  Taint taint;
-  TRY_ASSIGN(taint.key, node.string("key"));
-  TRY_ASSIGN(taint.value, node.string_or("value", ""));
-  TRY_ASSIGN(taint.effect, node.string_or("effect", "NoSchedule"));
-  if (std::find(kEffects.begin(), kEffects.end(), taint.effect) == kEffects.end())
-    return node.error("unknown effect '{}': {}", taint.effect,
-                      suggestion(taint.effect, kEffects, [](std::string_view text) { return text; }));
-  return taint;
-}
-
-Result<std::vector<Role>> read_roles(const Node& host) {
-  std::vector<Role> roles;
-  TRY_ASSIGN(const auto items, host.items("roles"));
-  for (const Node& item : items) {
-    TRY_ASSIGN(const std::string text, item.string());
-    const auto role =
-        std::find_if(kRoles.begin(), kRoles.end(), [&](Role r) { return to_string(r) == text; });
-    if (role == kRoles.end())
-      return item.error("unknown role '{}': {}", text,
-                        suggestion(text, kRoles, [](Role r) { return to_string(r); }));
-    if (std::find(roles.begin(), roles.end(), *role) == roles.end()) roles.push_back(*role);
-  }
-  if (roles.empty()) return host.error("a host needs roles: [control-plane], [worker] or [load-balancer]");
-  return roles;
-}
-
-Result<Host> read_host(const Node& node, const SshSettings& ssh) {
-  TRY(node.only({"name", "address", "roles", "labels", "taints", "ssh"}));
-  Host host;
-  host.place = node.place();
-  TRY_ASSIGN(const Node name, node.get("name"));
-  TRY_ASSIGN(host.name, name.string());
-  if (!is_dns_label(host.name))
-    return name.error(
-        "'{}' is not a host name: lower case letters, digits and '-', at most 63 characters, beginning and "
-        "ending with a "
-        "letter or digit",
-        host.name);
-  TRY_ASSIGN(const Node address, node.get("address"));
-  TRY_ASSIGN(host.address, read_host_address(address));
-  TRY_ASSIGN(host.roles, read_roles(node));
-  TRY_ASSIGN(const auto labels, node.members("labels"));
-  for (const auto& [key, value] : labels) {
-    TRY_ASSIGN(host.labels[key], value.string());
-  }
-  TRY_ASSIGN(const auto taints, node.find("taints"));
-  if (taints) {
-    host.taints.emplace();
-    TRY_ASSIGN(const auto items, taints->items());
-    for (const Node& item : items) {
-      TRY_ASSIGN(Taint taint, read_taint(item));
-      host.taints->push_back(std::move(taint));
-    }
-  }
-  host.ssh = ssh;
-  TRY_ASSIGN(const auto own_ssh, node.find("ssh"));
-  if (own_ssh) {
-    TRY_ASSIGN(host.ssh, read_ssh(*own_ssh, ssh));
-  }
-  if (!host.is_node() && (!host.labels.empty() || host.taints))
-    return node.error(
-        "host '{}' is only a load balancer, not a node: labels and taints have no meaning there", host.name);
-  return host;
-}
 
 Result<EndpointMode> read_mode(const Node& endpoint) {
   TRY_ASSIGN(const auto node, endpoint.find("mode"));
@@ -207,20 +88,34 @@ Result<ClusterNetwork> read_network(const Node& node, ClusterPlaces& places) {
 
 /// A document that kubeadm reads, and what Sealift alone decides in it.
 Status check_override(const std::string& kind, const Node& document) {
-  static const std::map<std::string, std::set<std::string>> kOwned = {
-      {"ClusterConfiguration", {"apiVersion", "kind", "kubernetesVersion", "controlPlaneEndpoint"}},
-      {"InitConfiguration", {"apiVersion", "kind", "certificateKey", "bootstrapTokens"}},
-      {"JoinConfiguration", {"apiVersion", "kind", "discovery"}},
-      {"KubeletConfiguration", {"apiVersion", "kind"}},
-      {"KubeProxyConfiguration", {"apiVersion", "kind"}}};
+  static const std::map<std::string, std::vector<std::vector<std::string_view>>> kOwned = {
+      {"ClusterConfiguration",
+       {{"kubernetesVersion"}, {"controlPlaneEndpoint"}, {"certificatesDir"}, {"etcd", "external"}}},
+      {"InitConfiguration",
+       {{"certificateKey"},
+        {"bootstrapTokens"},
+        {"localAPIEndpoint"},
+        {"nodeRegistration", "name"},
+        {"nodeRegistration", "criSocket"}}},
+      {"JoinConfiguration",
+       {{"discovery"}, {"controlPlane"}, {"nodeRegistration", "name"}, {"nodeRegistration", "criSocket"}}},
+      {"KubeletConfiguration", {{"cgroupDriver"}}},
+      {"KubeProxyConfiguration", {}}};
   const auto owned = kOwned.find(kind);
   if (owned == kOwned.end())
     return document.error("kubeadm: unknown document '{}': {}", kind,
                           suggestion(kind, kOwned, [](const auto& entry) { return entry.first; }));
-  TRY_ASSIGN(const auto members, document.members());
-  for (const auto& [key, value] : members)
-    if (owned->second.contains(key))
-      return value.error("kubeadm.{}.{} cannot be set here: Sealift decides it", kind, key);
+  std::vector<std::vector<std::string_view>> paths = owned->second;
+  paths.insert(paths.end(), {{"apiVersion"}, {"kind"}});
+  for (const auto& path : paths) {
+    std::optional<Node> found = document;
+    for (const std::string_view key : path)
+      if (found) {
+        TRY_ASSIGN(found, found->find(key));
+      }
+    if (found)
+      return found->error("kubeadm.{}.{} cannot be set here: Sealift decides it", kind, fmt::join(path, "."));
+  }
   return {};
 }
 

@@ -6,6 +6,8 @@
 namespace sealift::installer {
 namespace {
 
+constexpr unsigned kMostSpareBits = 16;
+
 Status distinct_hosts(const Cluster& cluster) {
   std::map<std::string, const Host*> names;
   std::map<IpAddress, const Host*> addresses;
@@ -117,7 +119,12 @@ Status networks_are_apart(const Cluster& cluster, const ClusterPlaces& places) {
     return fail(ErrorCode::invalid_argument, "{}: network.pods {} is too small: each node gets a /{} of it",
                 places.pods, network.pods.str(), node_mask);
   const unsigned spare_bits = node_mask - network.pods.prefix();
-  if (spare_bits < 16 && (std::size_t{1} << spare_bits) < cluster.nodes().size())
+  // kubeadm's PodSubnetNodeMaskMaxDiff: the controller manager keeps a bitmap of all nodes' ranges.
+  if (spare_bits > kMostSpareBits)
+    return fail(ErrorCode::invalid_argument,
+                "{}: network.pods {} is too large for kubeadm: a /{} is the largest it takes", places.pods,
+                network.pods.str(), node_mask - kMostSpareBits);
+  if ((std::size_t{1} << spare_bits) < cluster.nodes().size())
     return fail(ErrorCode::invalid_argument,
                 "{}: network.pods {} has room for {} nodes of a /{} each; there are {}", places.pods,
                 network.pods.str(), 1U << spare_bits, node_mask, cluster.nodes().size());
