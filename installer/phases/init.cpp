@@ -28,8 +28,12 @@ void add_first_control_plane(const Site& site, StepList& steps, const std::strin
               "pass between them");
   std::vector<std::string> arguments{"kubeadm", "init", std::string("--config=") + kInitConfig,
                                      "--upload-certs"};
-  if (!site.cluster.dns)
-    arguments.insert(arguments.end(), {"--skip-phases=addon/coredns", "--ignore-preflight-errors=ImagePull"});
+  if (!site.cluster.dns) {
+    // Where the file can say it, the flag would make kubeadm overlook what else the file skips.
+    if (kubeadm_api(site.kubernetes) == KubeadmApi::v1beta2)
+      arguments.push_back(fmt::format("--skip-phases={}", kDnsPhase));
+    arguments.emplace_back("--ignore-preflight-errors=ImagePull");
+  }
   steps.add("kubeadm",
             Run{.arguments = std::move(arguments),
                 .creates = kMemberMark,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "installer/render/overlay.hpp"
 #include "installer/render/yaml_text.hpp"
 #include "lib/crypto/digest.hpp"
 
@@ -26,60 +27,17 @@ std::string random_text(std::size_t length) {
   return text;
 }
 
-/// v1beta4 has extraArgs as a list of name and value, the older ones as a map; people may write either.
-void convert_extra_args(Value& value, KubeadmApi api) {
-  if (auto* array = value.if_array())
-    for (Value& item : *array) convert_extra_args(item, api);
-  auto* object = value.if_object();
-  if (object == nullptr) return;
-  for (auto& [key, member] : *object) {
-    if (key != "extraArgs" && key != "kubeletExtraArgs") {
-      convert_extra_args(member, api);
-      continue;
-    }
-    if (api == KubeadmApi::v1beta4 && member.is_object()) {
-      Array list;
-      for (const auto& [name, text] : member.get_object())
-        list.push_back(Object{{"name", name}, {"value", text}});
-      member = std::move(list);
-    }
-  }
-}
-
-/// A list of {name, value} as a map, so that it can be merged with ours; lists that repeat a name stay lists.
-void maps_from_lists(Value& value) {
-  auto* object = value.if_object();
-  if (object == nullptr) return;
-  for (auto& [key, member] : *object) {
-    const auto* list = member.if_array();
-    if ((key != "extraArgs" && key != "kubeletExtraArgs") || list == nullptr) {
-      maps_from_lists(member);
-      continue;
-    }
-    Object map;
-    bool convertible = true;
-    for (const Value& item : *list) {
-      const auto* entry = item.if_object();
-      const auto* name = entry == nullptr ? nullptr : entry->if_contains("name");
-      const auto* text = entry == nullptr ? nullptr : entry->if_contains("value");
-      if (name == nullptr || text == nullptr || !name->is_string() || map.contains(name->get_string())) {
-        convertible = false;
-        break;
-      }
-      map[name->get_string()] = *text;
-    }
-    if (convertible) member = std::move(map);
-  }
-}
-
-Value finished(const Cluster& cluster, std::string_view kind, Object base, KubeadmApi api) {
+/// What people wrote below `kubeadm:` merged into what we render.
+Result<Value> finished(const Cluster& cluster, std::string_view kind, Object base, KubeadmApi api) {
+  const std::string path = fmt::format("kubeadm.{}", kind);
   Value document(std::move(base));
+  TRY(arguments_as_lists(document, path));
   if (const auto* overlay = cluster.kubeadm.if_contains(kind)) {
     Value changes = *overlay;
-    maps_from_lists(changes);
+    TRY(arguments_as_lists(changes, path));
     document = merge(std::move(document), changes);
   }
-  convert_extra_args(document, api);
+  if (api != KubeadmApi::v1beta4) TRY(arguments_as_maps(document, path));
   return document;
 }
 
@@ -114,7 +72,8 @@ Object gate_map(const Cluster& cluster) {
   return map;
 }
 
-Value cluster_configuration(const Cluster& cluster, const ReleaseVersion& kubernetes, KubeadmApi api) {
+Result<Value> cluster_configuration(const Cluster& cluster, const ReleaseVersion& kubernetes,
+                                    KubeadmApi api) {
   Array sans;
   for (const std::string& san : certificate_sans(cluster)) sans.emplace_back(san);
   Object server{{"certSANs", std::move(sans)}};
@@ -136,7 +95,8 @@ Value cluster_configuration(const Cluster& cluster, const ReleaseVersion& kubern
   return finished(cluster, "ClusterConfiguration", std::move(base), api);
 }
 
-Value kubelet_configuration(const Cluster& cluster, const ReleaseVersion& kubernetes, KubeadmApi api) {
+Result<Value> kubelet_configuration(const Cluster& cluster, const ReleaseVersion& kubernetes,
+                                    KubeadmApi api) {
   Object base{
       {"apiVersion", "kubelet.config.k8s.io/v1beta1"},
       {"kind", "KubeletConfiguration"},
@@ -156,10 +116,9 @@ Value kubelet_configuration(const Cluster& cluster, const ReleaseVersion& kubern
   return finished(cluster, "KubeletConfiguration", std::move(base), api);
 }
 
-Value proxy_configuration(const Cluster& cluster, KubeadmApi api) {
-  Object base{{"apiVersion", "kubeproxy.config.k8s.io/v1alpha1"},
-              {"kind", "KubeProxyConfiguration"},
-              {"clusterCIDR", cluster.network.pods.str()}};
+Result<Value> proxy_configuration(const Cluster& cluster, KubeadmApi api) {
+  // kubeadm itself sets clusterCIDR to the range of the pods, of both families where there are two.
+  Object base{{"apiVersion", "kubeproxy.config.k8s.io/v1alpha1"}, {"kind", "KubeProxyConfiguration"}};
   if (!cluster.feature_gates.empty()) base["featureGates"] = gate_map(cluster);
   return finished(cluster, "KubeProxyConfiguration", std::move(base), api);
 }
@@ -167,6 +126,15 @@ Value proxy_configuration(const Cluster& cluster, KubeadmApi api) {
 Object local_endpoint(const Host& host) {
   // The node's own address, never the floating one: etcd's members and the API's endpoints are made of it.
   return {{"advertiseAddress", host.address.str()}, {"bindPort", 6443}};
+}
+
+/// Adds to skipPhases, which people may have given themselves.
+void skip_phase(Value& init, std::string_view phase) {
+  Value& phases = init.get_object()["skipPhases"];
+  if (!phases.is_array()) phases = Array{};
+  if (std::find(phases.get_array().begin(), phases.get_array().end(), Value(phase)) ==
+      phases.get_array().end())
+    phases.get_array().emplace_back(phase);
 }
 
 }  // namespace
@@ -190,20 +158,6 @@ std::vector<std::string> certificate_sans(const Cluster& cluster) {
   return sans;
 }
 
-Value merge(Value base, const Value& overlay) {
-  if (!base.is_object() || !overlay.is_object()) return overlay;
-  Object& object = base.get_object();
-  for (const auto& [key, member] : overlay.get_object()) {
-    if (member.is_null())
-      object.erase(key);
-    else if (auto* present = object.if_contains(key))
-      *present = merge(std::move(*present), member);
-    else
-      object[key] = member;
-  }
-  return base;
-}
-
 Result<std::string> render_kubeadm_init(const Cluster& cluster, const Host& host,
                                         const ReleaseVersion& kubernetes, const JoinSecrets& secrets) {
   TRY_ASSIGN(const KubeadmApi api, kubeadm_api(kubernetes));
@@ -218,9 +172,13 @@ Result<std::string> render_kubeadm_init(const Cluster& cluster, const Host& host
               {"certificateKey", secrets.certificate_key},
               {"localAPIEndpoint", local_endpoint(host)},
               {"nodeRegistration", node_registration(host)}};
-  return to_yaml_stream({finished(cluster, "InitConfiguration", std::move(init), api),
-                         cluster_configuration(cluster, kubernetes, api),
-                         kubelet_configuration(cluster, kubernetes, api), proxy_configuration(cluster, api)});
+  TRY_ASSIGN(Value init_document, finished(cluster, "InitConfiguration", std::move(init), api));
+  if (!cluster.dns && api != KubeadmApi::v1beta2) skip_phase(init_document, kDnsPhase);
+  TRY_ASSIGN(Value cluster_document, cluster_configuration(cluster, kubernetes, api));
+  TRY_ASSIGN(Value kubelet_document, kubelet_configuration(cluster, kubernetes, api));
+  TRY_ASSIGN(Value proxy_document, proxy_configuration(cluster, api));
+  return to_yaml_stream({std::move(init_document), std::move(cluster_document), std::move(kubelet_document),
+                         std::move(proxy_document)});
 }
 
 Result<std::string> render_kubeadm_join(const Cluster& cluster, const Host& host,
@@ -235,7 +193,8 @@ Result<std::string> render_kubeadm_join(const Cluster& cluster, const Host& host
   if (host.has(Role::control_plane))
     join["controlPlane"] =
         Object{{"localAPIEndpoint", local_endpoint(host)}, {"certificateKey", secrets.certificate_key}};
-  return to_yaml(finished(cluster, "JoinConfiguration", std::move(join), api));
+  TRY_ASSIGN(const Value document, finished(cluster, "JoinConfiguration", std::move(join), api));
+  return to_yaml(document);
 }
 
 std::string render_discovery(const Cluster& cluster, const std::string& ca_pem) {

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "installer/inventory/cluster.hpp"
 #include "installer/render/versions.hpp"
-#include "lib/base/json.hpp"
 #include "lib/base/result.hpp"
 
 namespace sealift::installer {
@@ -29,6 +29,9 @@ inline constexpr const char* kTokenDescription = "Sealift: joins of this install
 /// How long a token and the uploaded certificates are good for.
 inline constexpr unsigned kTokenHours = 2;
 
+/// kubeadm's phase that installs the DNS add-on.
+inline constexpr std::string_view kDnsPhase = "addon/coredns";
+
 /// For `kubeadm init --config`: Init-, Cluster-, Kubelet- and KubeProxyConfiguration. Holds secrets.
 Result<std::string> render_kubeadm_init(const Cluster& cluster, const Host& host,
                                         const ReleaseVersion& kubernetes, const JoinSecrets& secrets);
@@ -48,8 +51,5 @@ std::string render_token_secret(const JoinSecrets& secrets, const std::string& e
 
 /// Names and addresses that the API server's certificate must hold beside kubeadm's own.
 std::vector<std::string> certificate_sans(const Cluster& cluster);
-
-/// `overlay` over `base`: objects member by member, everything else replaced; null removes a member.
-json::Value merge(json::Value base, const json::Value& overlay);
 
 }  // namespace sealift::installer

@@ -142,6 +142,12 @@ TEST(MakePlan, LeavesTheDnsAddOnOutWhenAskedTo) {
   const Plan plan = plan_of(make_sample(sample_site()));
   const auto& run = std::get<installer::Run>(find_step(find_task(plan, "init/m1")->steps, "kubeadm")->action);
   EXPECT_THAT(run.arguments, Contains("--skip-phases=addon/coredns"));
+  SampleSite later = sample_site();
+  later.contents.kubernetes_version = "v1.32.3";
+  const Plan newer = plan_of(make_sample(later));
+  const auto& other =
+      std::get<installer::Run>(find_step(find_task(newer, "init/m1")->steps, "kubeadm")->action);
+  EXPECT_THAT(other.arguments, Not(Contains("--skip-phases=addon/coredns")));
 }
 
 TEST(MakePlan, NeitherInitialisesNorJoinsAnInstalledCluster) {

@@ -15,7 +15,7 @@ using ::testing::Not;
 
 const JoinSecrets kSecrets{"abc123.0123456789abcdef", std::string(64, 'a')};
 const std::string kOverrides = R"(kubeadm:
-  ClusterConfiguration: {apiServer: {extraArgs: {audit-log-maxage: "30"}}, certificatesDir: /etc/kubernetes/pki}
+  ClusterConfiguration: {apiServer: {extraArgs: {audit-log-maxage: "30"}}}
   InitConfiguration: {nodeRegistration: {kubeletExtraArgs: [{name: v, value: "2"}]}}
   KubeletConfiguration: {maxPods: 60, imageGCLowThresholdPercent: 70}
 kubernetes: {certificate_sans: [api.example.org], features: {Gate: true}}
@@ -81,11 +81,30 @@ TEST(MakeJoinSecrets, AreWellFormedAndNeverTheSame) {
   EXPECT_NE(one.token, make_join_secrets().token);
 }
 
-TEST(Merge, ReplacesListsMergesMapsRemovesNulls) {
-  const auto parse = [](const char* text) { return json::parse(text, "t").value(); };
-  EXPECT_EQ(
-      merge(parse(R"({"a":{"x":1,"y":2},"l":[1,2],"n":1})"), parse(R"({"a":{"y":3},"l":[9],"n":null})")),
-      parse(R"({"a":{"x":1,"y":3},"l":[9]})"));
+TEST(RenderKubeadmInit, LeavesTheDnsAddonOutBesideWhatElseIsSkipped) {
+  const Cluster cluster = sample_cluster(
+      "dns: {enabled: false}\nkubeadm: {InitConfiguration: {skipPhases: [addon/kube-proxy]}}\n");
+  EXPECT_THAT(render_kubeadm_init(cluster, cluster.hosts[0], version("1.32.3"), kSecrets).value(),
+              HasSubstr("skipPhases:\n- addon/kube-proxy\n- addon/coredns\n"));
+  // v1beta2 has no such member: there a flag of kubeadm says it.
+  EXPECT_THAT(render_kubeadm_init(cluster, cluster.hosts[0], version("1.20.2"), kSecrets).value(),
+              Not(HasSubstr("addon/coredns")));
+}
+
+TEST(RenderKubeadmInit, KeepsItsOwnArgumentsBesideRepeatedOnes) {
+  const Cluster cluster = sample_cluster(
+      "kubeadm: {InitConfiguration: {nodeRegistration: {kubeletExtraArgs: [{name: v, value: 2}, "
+      "{name: v, value: 3}]}}}\n");
+  EXPECT_THAT(
+      render_kubeadm_init(cluster, cluster.hosts[0], version("1.32.3"), kSecrets).value(),
+      HasSubstr(
+          "  kubeletExtraArgs:\n  - name: node-ip\n    value: \"192.168.2.11\"\n  - name: v\n    value: "
+          "\"2\"\n  - name: v\n    value: \"3\"\n"));
+  const auto older = render_kubeadm_init(cluster, cluster.hosts[0], version("1.30.1"), kSecrets);
+  ASSERT_FALSE(older);
+  EXPECT_THAT(
+      older.error().message(),
+      HasSubstr("kubeadm.InitConfiguration.nodeRegistration.kubeletExtraArgs: argument 'v' is given twice"));
 }
 
 TEST(Discovery, Golden) {
