@@ -46,11 +46,14 @@ WaitFor api_server_ready(const Host& host) {
           std::chrono::seconds(180)};
 }
 
-std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments) {
+std::string_view etcd_loopback(const Host& host) { return host.address.is_v6() ? "[::1]" : "127.0.0.1"; }
+
+std::vector<std::string> etcdctl(const Host& host, std::vector<std::string> arguments) {
   const std::string pki = "/etc/kubernetes/pki/etcd/";
-  arguments.insert(arguments.begin(), {"-n", "kube-system", "exec", "etcd-" + host, "--", "etcdctl",
-                                       "--endpoints=https://127.0.0.1:2379", "--cacert=" + pki + "ca.crt",
-                                       "--cert=" + pki + "server.crt", "--key=" + pki + "server.key"});
+  arguments.insert(arguments.begin(), {"-n", "kube-system", "exec", "etcd-" + host.name, "--", "etcdctl",
+                                       fmt::format("--endpoints=https://{}:2379", etcd_loopback(host)),
+                                       "--cacert=" + pki + "ca.crt", "--cert=" + pki + "server.crt",
+                                       "--key=" + pki + "server.key"});
   return kubectl(std::move(arguments));
 }
 

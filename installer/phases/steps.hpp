@@ -34,8 +34,12 @@ std::vector<std::string> kubectl(std::vector<std::string> arguments);
 /// Waits until a control plane's own API server says that it is ready; run where kubectl() runs.
 WaitFor api_server_ready(const Host& host);
 
+/// The loopback address on which kubeadm has etcd listen, for URLs: "127.0.0.1", or "[::1]" on IPv6 hosts
+/// (kubeadm/app/phases/etcd/local.go, getEtcdCommand).
+std::string_view etcd_loopback(const Host& host);
+
 /// etcdctl in the etcd pod of `host`, with its own certificates; run where kubectl() runs.
-std::vector<std::string> etcdctl(const std::string& host, std::vector<std::string> arguments);
+std::vector<std::string> etcdctl(const Host& host, std::vector<std::string> arguments);
 
 /// The same command, put to the leader's own API server. Through the floating address a request may meet the
 /// server of a host that is being taken back, which has lost its etcd and answers nobody.

@@ -27,10 +27,10 @@ Result<std::vector<std::string>> members_of(const std::string& member_list, cons
 /// still votes; and its node object, that would keep kubeadm from joining. Returns the id of the task to wait
 /// for.
 std::string add_cleaning(const Site& site, const Host& host, std::vector<std::string> after, Plan& plan) {
-  const std::string& leader = site.membership.leader;
+  const Host& leader = *site.cluster.find(site.membership.leader);
   const std::string lane = "clean-" + host.name;
-  const std::string task = "init/" + leader + "/" + lane;
-  StepList look("init", leader);
+  const std::string task = "init/" + leader.name + "/" + lane;
+  StepList look("init", leader.name);
   std::string list_id;
   if (host.has(Role::control_plane)) {
     const auto list = at_leader(site, etcdctl(leader, {"member", "list", "-w", "json"}));
@@ -43,12 +43,12 @@ std::string add_cleaning(const Site& site, const Host& host, std::vector<std::st
   }
   plan.tasks.push_back({.id = task + "-look",
                         .phase = "init",
-                        .host = leader,
+                        .host = leader.name,
                         .lane = lane,
                         .after = std::move(after),
                         .steps = look.take()});
   const auto make = [site, leader, host, list_id](const Outputs& outputs) -> Result<std::vector<Step>> {
-    StepList steps("init", leader);
+    StepList steps("init", leader.name);
     if (!list_id.empty()) {
       TRY_ASSIGN(const std::string members, outputs.get(list_id));
       TRY_ASSIGN(const auto ids, members_of(members, host));
@@ -68,7 +68,7 @@ std::string add_cleaning(const Site& site, const Host& host, std::vector<std::st
   };
   plan.tasks.push_back({.id = task,
                         .phase = "init",
-                        .host = leader,
+                        .host = leader.name,
                         .lane = lane,
                         .after = {task + "-look"},
                         .make_steps = make,

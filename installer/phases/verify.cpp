@@ -18,7 +18,9 @@ void add_node_checks(const Host& host, Plan& plan) {
   if (host.has(Role::control_plane)) {
     steps.add("api-server", api_server_ready(host),
               "crictl ps -a and crictl logs on the host show the API server's last words");
-    steps.add("etcd", WaitFor{HttpAnswers{.url = "http://127.0.0.1:2381/health"}, std::chrono::seconds(180)},
+    steps.add("etcd",
+              WaitFor{HttpAnswers{.url = fmt::format("http://{}:2381/health", etcd_loopback(host))},
+                      std::chrono::seconds(180)},
               "crictl logs of etcd on the host");
   }
   plan.tasks.push_back({.id = "verify/" + host.name,
@@ -48,8 +50,8 @@ Status check_members(const Cluster& cluster, const std::string& text) {
 /// What only the API can say: every node Ready through the floating address, etcd's members the control
 /// planes.
 std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
-  const std::string& leader = site.membership.leader;
-  StepList steps("verify", leader);
+  const Host& leader = *site.cluster.find(site.membership.leader);
+  StepList steps("verify", leader.name);
   for (const Host* host : site.cluster.nodes())
     steps.add("ready-" + host->name,
               WaitFor{CommandSucceeds{.arguments = kubectl({"get", "node", host->name, "-o", kReady}),
@@ -67,25 +69,25 @@ std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
   const std::string members =
       steps.add("members", Capture{.arguments = etcdctl(leader, {"member", "list", "-w", "json"})});
   const std::string admin = steps.add("admin", ReadFile{kAdminConfig, Secrecy::secret});
-  plan.tasks.push_back({.id = "verify/" + leader + "/cluster",
+  plan.tasks.push_back({.id = "verify/" + leader.name + "/cluster",
                         .phase = "verify",
-                        .host = leader,
+                        .host = leader.name,
                         .lane = "cluster",
                         .after = {"phase:join", "phase:network"},
                         .steps = steps.take()});
   plan.tasks.push_back(
-      {.id = "verify/" + leader + "/members",
+      {.id = "verify/" + leader.name + "/members",
        .phase = "verify",
-       .host = leader,
+       .host = leader.name,
        .lane = "cluster",
-       .after = {"verify/" + leader + "/cluster"},
+       .after = {"verify/" + leader.name + "/cluster"},
        .make_steps = [cluster = site.cluster, members](const Outputs& outputs) -> Result<std::vector<Step>> {
          TRY_ASSIGN(const std::string text, outputs.get(members));
          TRY(check_members(cluster, text));
          return std::vector<Step>{};
        },
        .make_steps_title = "compare etcd's members with the control planes"});
-  return {admin, "verify/" + leader + "/members"};
+  return {admin, "verify/" + leader.name + "/members"};
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ Status read_etcd(const Cluster& cluster, const std::string& text, ClusterView& v
   return {};
 }
 
-std::vector<std::string> endpoint_health(const Cluster& cluster, const std::string& host) {
+std::vector<std::string> endpoint_health(const Cluster& cluster, const Host& host) {
   std::string endpoints;
   for (const Host* member : cluster.with(Role::control_plane))
     endpoints += (endpoints.empty() ? "" : ",") + ("https://" + member->address.bracketed() + ":2379");
@@ -131,7 +131,7 @@ Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mir
   if (const auto nodes = ask(link, Capture{.arguments = kubectl({"get", "nodes", "-o", "json", server})});
       nodes)
     answer.view.answered = read_nodes(*nodes, answer.view).has_value();
-  if (const auto etcd = ask(link, Capture{.arguments = endpoint_health(cluster, host.name)}); etcd)
+  if (const auto etcd = ask(link, Capture{.arguments = endpoint_health(cluster, host)}); etcd)
     (void)read_etcd(cluster, *etcd, answer.view);
   return answer;
 }
