@@ -88,6 +88,7 @@ void gather_system(Facts& facts, const std::string& root) {
   if (::uname(&names) == 0) {
     facts.hostname = names.nodename;
     facts.kernel = names.release;
+    facts.kernel_config = kernel_config(root, facts.kernel);
     facts.machine = names.machine;
   }
   facts.os_release = read_os_release(root);

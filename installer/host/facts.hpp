@@ -95,6 +95,7 @@ struct Facts {
   std::string hostname{};
   std::map<std::string, std::string> os_release{};  ///< ID, VERSION_ID, PRETTY_NAME, ...
   std::string kernel{};                             ///< "6.1.0-18-amd64"
+  std::string kernel_config{};                      ///< where kubeadm finds its configuration, or empty
   std::string machine{};                            ///< uname -m: "x86_64"
   std::string dpkg_architecture{};                  ///< "amd64"; empty without dpkg
   unsigned cpus = 0;

@@ -86,6 +86,7 @@ void fields(Visitor& visit, Facts& value) {
   visit("hostname", value.hostname);
   visit("osRelease", value.os_release);
   visit("kernel", value.kernel);
+  visit("kernelConfig", value.kernel_config);
   visit("machine", value.machine);
   visit("dpkgArchitecture", value.dpkg_architecture);
   visit("cpus", value.cpus);

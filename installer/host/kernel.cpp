@@ -56,6 +56,18 @@ std::string module_state(const std::string& root, std::string_view name) {
   return "missing";
 }
 
+std::string kernel_config(const std::string& root, const std::string& release) {
+  for (std::string path :
+       {std::string("/proc/config.gz"), "/boot/config-" + release, "/usr/src/linux-" + release + "/.config",
+        std::string("/usr/src/linux/.config"), "/usr/lib/modules/" + release + "/config",
+        "/usr/lib/ostree-boot/config-" + release, "/usr/lib/kernel/config-" + release,
+        "/usr/src/linux-headers-" + release + "/.config", "/lib/modules/" + release + "/build/.config"}) {
+    std::error_code ignored;
+    if (fs::exists(root + path, ignored)) return path;
+  }
+  return module_state(root, "configs") == "missing" ? "" : "the module configs";
+}
+
 std::vector<SwapFact> active_swaps(const std::string& root) {
   std::vector<SwapFact> swaps;
   const auto text = read_file(root + "/proc/swaps", kMaxFile);

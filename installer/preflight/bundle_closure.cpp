@@ -86,13 +86,16 @@ void check_programs(const PreflightInput& input, std::vector<Finding>& findings)
     if (const auto version = containerd_config_version(*containerd);
         !version && complained.insert("containerd").second)
       add(findings, "program", version.error().message(), "take another containerd in bundle.yaml");
+    // The kubelet speaks only version 1 of the CRI since 1.26, and wants containerd 2 since 1.36.
     const auto kubernetes = ReleaseVersion::parse(input.contents.kubernetes_version);
-    if (kubernetes && *kubernetes >= ReleaseVersion{1, 36, 0} && containerd->major < 2 &&
-        complained.insert("containerd").second)
+    const ReleaseVersion oldest = !kubernetes || *kubernetes < ReleaseVersion{1, 26, 0} ? ReleaseVersion{}
+                                  : *kubernetes < ReleaseVersion{1, 36, 0} ? ReleaseVersion{1, 6, 0}
+                                                                           : ReleaseVersion{2, 0, 0};
+    if (*containerd < oldest && complained.insert("containerd").second)
       add(findings, "program",
-          fmt::format("Kubernetes {} needs containerd 2; the bundle has {}", kubernetes->str(),
-                      containerd->str()),
-          "take containerd 2 in bundle.yaml");
+          fmt::format("Kubernetes {} needs containerd {}.{} or later; the bundle has {}", kubernetes->str(),
+                      oldest.major, oldest.minor, containerd->str()),
+          "take a newer containerd in bundle.yaml");
   }
 }
 

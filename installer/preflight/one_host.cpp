@@ -56,6 +56,7 @@ class HostCheck {
   void belonging();
   void swap();
   void addresses();
+  void default_route(const RouteFact* route);
   void floating_address();
   void names();
   void ports();
@@ -93,8 +94,14 @@ void HostCheck::system() {
         facts_.kernel);
   else if (kernel && kubernetes && *kubernetes >= ReleaseVersion{1, 32, 0} &&
            *kernel < ReleaseVersion{4, 19, 0})
-    add(Severity::warning, "kernel", "update the kernel",
+    // kubeadm 1.32 and 1.33 refuse it, later ones warn (kubernetes/system-validators 1.9 and 1.10.1).
+    add(kubernetes->minor < 34 ? Severity::error : Severity::warning, "kernel", "update the kernel",
         "Linux {} is older than the 4.19 that Kubernetes {} asks for", facts_.kernel, kubernetes->str());
+  if (host_.is_node() && facts_.kernel_config.empty())
+    add(Severity::error, "kernel-config", "install the distribution's whole kernel package, which brings it",
+        "there is no /boot/config-{} nor /proc/config.gz: kubeadm insists on reading the kernel's "
+        "configuration",
+        facts_.kernel);
   if (host_.is_node() && kubernetes) cgroups(*kubernetes);
   for (const auto& [name, state] : facts_.modules)
     if (state == "missing")
@@ -108,7 +115,10 @@ void HostCheck::cgroups(const ReleaseVersion& kubernetes) {
         "boot with systemd.unified_cgroup_hierarchy=1, or take an older Kubernetes",
         "the host uses cgroup v1, which Kubernetes {} refuses", kubernetes.str());
   if (facts_.cgroup_controllers.empty()) return;
-  for (const char* controller : {"cpu", "memory", "pids"})
+  // What kubeadm requires (kubernetes/system-validators, cgroup_validator_linux.go).
+  std::vector<std::string_view> required{"cpu", "cpuset", "memory", "pids"};
+  if (facts_.cgroup_version == 1) required.insert(required.end(), {"cpuacct", "devices", "freezer"});
+  for (const std::string_view controller : required)
     if (std::find(facts_.cgroup_controllers.begin(), facts_.cgroup_controllers.end(), controller) ==
         facts_.cgroup_controllers.end())
       add(Severity::error, "cgroup", "enable it on the kernel's command line",
@@ -192,15 +202,35 @@ void HostCheck::addresses() {
   }
   if (balances()) floating_address();
   const bool v6 = host_.address.is_v6();
-  const bool routed = std::any_of(facts_.routes.begin(), facts_.routes.end(), [&](const RouteFact& route) {
-    return route.destination == (v6 ? "::/0" : "0.0.0.0/0");
+  const auto route = std::find_if(facts_.routes.begin(), facts_.routes.end(), [&](const RouteFact& entry) {
+    return entry.destination == (v6 ? "::/0" : "0.0.0.0/0");
   });
-  if (host_.is_node() && !routed)
-    add(Severity::warning, "default-route", "a default route to any gateway cures that",
-        "there is no default route: programs on the host's own network cannot reach Service addresses");
+  if (host_.is_node()) default_route(route == facts_.routes.end() ? nullptr : &*route);
   if (facts_.dhcp)
     add(Severity::warning, "dhcp", "make sure that the address never changes",
         "an address of the host may come from DHCP");
+}
+
+/// flanneld that is not told --iface takes the interface of the default route, and gives up without one
+/// (flannel, pkg/ipmatch/match.go).
+void HostCheck::default_route(const RouteFact* route) {
+  const auto manifest = input_.manifests.find(input_.cluster.network.plugin);
+  const bool decides = manifest != input_.manifests.end() &&
+                       manifest->second.find("flanneld") != std::string::npos &&
+                       manifest->second.find("--iface") == std::string::npos;
+  const std::string own = "in a manifest of your own, give flanneld --iface or --iface-can-reach";
+  if (route == nullptr && decides)
+    add(Severity::error, "default-route", "add a default route to any gateway, or, " + own,
+        "there is no default route: flannel, which takes its network interface from it, would not start");
+  else if (route == nullptr)
+    add(Severity::warning, "default-route", "a default route to any gateway cures that",
+        "there is no default route: programs on the host's own network cannot reach Service addresses");
+  else if (const auto address = find_address(facts_, host_.address);
+           decides && address && address->interface != route->interface)
+    add(Severity::warning, "default-route", own,
+        "flannel will carry the pods' traffic over {}, where the default route leads, not over {}, which has "
+        "{}",
+        route->interface, address->interface, host_.address.str());
 }
 
 void HostCheck::floating_address() {

@@ -6,6 +6,7 @@
 #include "installer/host/http.hpp"
 #include "installer/host/kernel.hpp"
 #include "installer/host/ssh_errors.hpp"
+#include "lib/base/files.hpp"
 
 namespace sealift::installer {
 namespace {
@@ -31,6 +32,15 @@ TEST(FstabSwap, SeesSwapWhateverItsDevice) {
   EXPECT_FALSE(is_fstab_swap("#/swap.img none swap sw 0 0"));
   EXPECT_FALSE(is_fstab_swap("/dev/sda1 /swap ext4 defaults 0 1"));
   EXPECT_FALSE(is_fstab_swap(""));
+}
+
+TEST(KernelConfig, IsWhereKubeadmLooks) {
+  const auto root = TemporaryDirectory::create("kernel").value();
+  EXPECT_EQ(kernel_config(root.path().string(), "6.1.0-1-test"), "");
+  ASSERT_TRUE(sealift::create_directories((root.path() / "boot").string()));
+  ASSERT_TRUE(write_file_atomically((root.path() / "boot/config-6.1.0-1-test").string(), "CONFIG_X=y\n"));
+  EXPECT_EQ(kernel_config(root.path().string(), "6.1.0-1-test"), "/boot/config-6.1.0-1-test");
+  EXPECT_EQ(kernel_config(root.path().string(), "6.1.0-2-other"), "");
 }
 
 std::string vrrp_packet(unsigned char version_type) {

@@ -141,6 +141,68 @@ TEST(Preflight, WarnsWithoutDefaultRoute) {
   EXPECT_EQ(findings[0].severity, Severity::warning);
 }
 
+TEST(Preflight, KnowsThatFlannelFollowsTheDefaultRoute) {
+  SampleSite site = sample_site("dns: {enabled: false}\nnetwork: {plugin: flannel}\n");
+  site.manifests["flannel"] = "command: [/opt/bin/flanneld]\nargs: [--ip-masq]\n";
+  EXPECT_TRUE(site.evaluate().empty());
+  const auto routes = site.facts("w1").routes;
+  site.facts("w1").routes.clear();
+  EXPECT_THAT(only_error(site, "default-route").message, HasSubstr("flannel"));
+  site.facts("w1").routes = routes;
+  site.facts("w1").routes[0].interface = "storage0";
+  ASSERT_EQ(site.evaluate().size(), 1U);
+  EXPECT_EQ(site.evaluate()[0].severity, Severity::warning);
+  EXPECT_THAT(site.evaluate()[0].message, HasSubstr("over storage0"));
+  site.manifests["flannel"] = "command: [/opt/bin/flanneld]\nargs: [--iface=eth0]\n";
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, NeedsEveryCgroupControllerThatKubeadmNeeds) {
+  SampleSite site = sample_site();
+  site.facts("m1").cgroup_version = 2;
+  site.facts("m1").cgroup_controllers = {"cpu", "memory", "pids"};
+  EXPECT_THAT(only_error(site, "cgroup").message, HasSubstr("'cpuset'"));
+  site.facts("m1").cgroup_controllers = {"cpu", "cpuset", "memory", "pids"};
+  EXPECT_TRUE(site.evaluate().empty());
+  site.facts("m1").cgroup_version = 1;
+  site.facts("m1").cgroup_controllers = {"cpu", "cpuset", "memory", "pids", "cpuacct", "devices"};
+  EXPECT_THAT(only_error(site, "cgroup").message, HasSubstr("'freezer'"));
+}
+
+TEST(Preflight, RefusesAContainerdTooOldForTheKubelet) {
+  SampleSite site = sample_site();
+  auto& containerd = site.contents.package_sets[0].packages[0];
+  ASSERT_EQ(containerd.name, "containerd");
+  containerd.version = "1.5.9-0ubuntu1";
+  EXPECT_TRUE(site.evaluate().empty());
+  site.contents.kubernetes_version = "v1.26.0";
+  EXPECT_THAT(only_error(site, "program").message,
+              HasSubstr("needs containerd 1.6 or later; the bundle has 1.5.9"));
+  containerd.version = "1.7.24";
+  EXPECT_TRUE(site.evaluate().empty());
+  site.contents.kubernetes_version = "v1.36.0";
+  EXPECT_THAT(only_error(site, "program").message, HasSubstr("needs containerd 2.0 or later"));
+}
+
+TEST(Preflight, NeedsTheKernelsConfigurationOnNodes) {
+  SampleSite site = sample_site();
+  site.facts("w1").kernel_config.clear();
+  EXPECT_THAT(only_error(site, "kernel-config").message, HasSubstr("/boot/config-6.1.0-18-amd64"));
+}
+
+TEST(Preflight, JudgesOldKernelsAsKubeadmDoes) {
+  SampleSite site = sample_site();
+  site.facts("w1").kernel = "4.18.0-553.el8.x86_64";
+  EXPECT_TRUE(site.evaluate().empty());
+  site.contents.kubernetes_version = "v1.33.1";
+  only_error(site, "kernel");
+  site.contents.kubernetes_version = "v1.34.0";
+  bool warned = false;
+  for (const Finding& finding : site.evaluate())
+    warned = warned || (finding.subject == "kernel" && finding.severity == Severity::warning);
+  EXPECT_TRUE(warned);
+}
+
 TEST(Preflight, RefusesPortsInUseOnFreshHostsOnly) {
   SampleSite site = sample_site();
   site.facts("m1").listeners = {{"tcp", "0.0.0.0", 6443, "haproxy", 7}, {"tcp", "0.0.0.0", 22, "sshd", 8}};
@@ -159,6 +221,7 @@ TEST(Preflight, TellsClosedFromRefusedPorts) {
 TEST(Preflight, RefusesCgroupV1OnlyFor135) {
   SampleSite site = sample_site();
   site.facts("m1").cgroup_version = 1;
+  site.facts("m1").cgroup_controllers = {"cpu", "cpuset", "memory", "pids", "cpuacct", "devices", "freezer"};
   EXPECT_TRUE(site.evaluate().empty());
   site.contents.kubernetes_version = "v1.35.0";
   only_error(site, "cgroup");

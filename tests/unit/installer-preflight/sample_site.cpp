@@ -46,6 +46,7 @@ Facts sample_facts(const std::string& name, const std::string& address, unsigned
   facts.hostname = name;
   facts.os_release = {{"ID", "debian"}, {"VERSION_ID", "12"}};
   facts.kernel = "6.1.0-18-amd64";
+  facts.kernel_config = "/boot/config-6.1.0-18-amd64";
   facts.machine = "x86_64";
   facts.dpkg_architecture = "amd64";
   facts.cpus = 2;
