@@ -136,6 +136,8 @@ Result<std::vector<oci::Descriptor>> RegistryClient::referrers(const oci::Refere
     TRY_ASSIGN(const bool has_tag, exists(tag));
     if (!has_tag) return std::vector<oci::Descriptor>();
     TRY_ASSIGN(FetchedManifest fallback, manifest(tag));
+    // There are registries that take that tag for the image itself.
+    if (fallback.descriptor.digest == subject.digest()) return std::vector<oci::Descriptor>();
     text = std::move(fallback.text);
   }
   TRY_ASSIGN(oci::Document document, oci::parse_document(text, "", what));
