@@ -1,7 +1,8 @@
-/// Many readers on keep-alive connections, from one thread: bodies are dropped in the kernel (MSG_TRUNC), so
-/// that the server is what is measured.
+/// Many readers on keep-alive connections, from one thread. READING is "copy": bodies are read as any client
+/// reads them, 64 KiB at a time; or "drop": the kernel drops them (MSG_TRUNC), so that the client costs next
+/// to nothing, and sleeps and is woken for every packet.
 ///
-///     bench_serve_load ADDRESS PORT PATH CONNECTIONS SECONDS [ACCEPT]   ->
+///     bench_serve_load ADDRESS PORT PATH CONNECTIONS SECONDS READING [ACCEPT]   ->
 ///     {"requests":…,"bytes":…,"seconds":…}
 #include <chrono>
 #include <cstdint>
@@ -59,8 +60,9 @@ std::uint64_t content_length(const std::string& head) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 6) return 2;
-  const std::string accept = argc > 6 ? argv[6] : "*/*";
+  if (argc < 7) return 2;
+  const bool copy = std::string(argv[6]) == "copy";
+  const std::string accept = argc > 7 ? argv[7] : "*/*";
   const std::string request = std::string("GET ") + argv[3] + " HTTP/1.1\r\nHost: " + argv[1] + ":" +
                               argv[2] + "\r\nAccept: " + accept + "\r\n\r\n";
   const int connections = std::atoi(argv[4]);
@@ -90,8 +92,11 @@ int main(int argc, char** argv) {
     for (int i = 0; i < ready; ++i) {
       Reader& reader = readers[events[static_cast<std::size_t>(i)].data.u64];
       if (reader.in_body) {
-        const ssize_t got = recv(reader.fd, nullptr, std::min<std::uint64_t>(reader.body_left, 4U << 20U),
-                                 MSG_TRUNC | MSG_DONTWAIT);
+        const ssize_t got =
+            copy ? recv(reader.fd, buffer.data(), std::min<std::uint64_t>(reader.body_left, buffer.size()),
+                        MSG_DONTWAIT)
+                 : recv(reader.fd, nullptr, std::min<std::uint64_t>(reader.body_left, 4U << 20U),
+                        MSG_TRUNC | MSG_DONTWAIT);
         if (got <= 0) die("recv");
         reader.body_left -= static_cast<std::uint64_t>(got);
         bytes += static_cast<std::uint64_t>(got);
