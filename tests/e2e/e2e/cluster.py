@@ -130,6 +130,21 @@ def service_answers_from_every_node():
     return "%s from %d nodes and a pod" % (service, len(lab.NODES))
 
 
+def names_are_answered():
+    """The DNS add-on answers on every node for the names of Services, through the nameserver that pods are given."""
+    def running():
+        deployment = lab.kube_json("-n kube-system get deployment coredns")["status"]
+        return deployment.get("readyReplicas") == deployment["replicas"] == 2
+
+    lab.wait_until("both pods of the DNS add-on to be ready", 60, running, every=1)
+    names = {name: lab.kube_json("get service " + name)["spec"]["clusterIP"] for name in ("kubernetes", "web")}
+    for pod in web_pods():
+        for name, address in names.items():
+            answer = lab.kubectl("exec %s -- busybox nslookup %s.default.svc.cluster.local" % (pod, name))
+            assert re.search(r"Address.*\b%s$" % re.escape(address), answer, re.M), "%s for %s: %s" % (pod, name, answer)
+    return "%s, asked from %d pods" % (", ".join("%s is %s" % entry for entry in names.items()), len(lab.NODES))
+
+
 def nothing_asked_outside():
     """No packet for anything outside but cluster addresses before they are routed: no name lookups, no registry, no package
     mirror, no cloud's metadata."""
