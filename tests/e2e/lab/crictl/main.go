@@ -3,8 +3,11 @@
 // the verbs, flags and output shapes that kubeadm 1.20, kubelet operators and Sealift use, and nothing else:
 //
 //	crictl [-r SOCKET] [-i SOCKET] [-t DURATION] [-D] VERB
-//	info | version | pull IMAGE | inspecti IMAGE | images | rmi IMAGE... | pods | ps | stopp ID... | rmp [-f] ID... |
-//	stop [-t SECONDS] ID... | rm [-f] ID... | logs ID
+//	info | version | pull IMAGE | inspecti IMAGE | images | rmi IMAGE... | runp FILE | pods | ps | stopp ID... |
+//	rmp [-f] ID... | stop [-t SECONDS] ID... | rm [-f] ID... | logs ID
+//
+// As the original it asks version 1 of the CRI first, which is all that containerd 2 knows, and v1alpha2, the same messages
+// under another name, where there is none.
 //
 // A real bundle carries the real crictl. Built by ../build-kubernetes against the cri-api vendored by Kubernetes.
 package main
@@ -25,6 +28,8 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	cri "k8s.io/cri-api/pkg/apis/runtime/v1alpha2"
 )
 
@@ -44,7 +49,7 @@ type verb func(c *client, arguments []string) error
 
 var verbs = map[string]verb{
 	"info": info, "version": version, "pull": pull, "inspecti": inspectImages, "images": images, "rmi": removeImages,
-	"pods": pods, "ps": containers, "stopp": stopPods, "rmp": removePods, "stop": stopContainers, "rm": removeContainers,
+	"runp": runPod, "pods": pods, "ps": containers, "stopp": stopPods, "rmp": removePods, "stop": stopContainers, "rm": removeContainers,
 	"logs": logs,
 }
 
@@ -83,7 +88,7 @@ func run(arguments []string) error {
 		return nil
 	}
 	if flags.NArg() == 0 {
-		return fmt.Errorf("no verb given; one of info version pull inspecti images rmi pods ps stopp rmp stop rm logs")
+		return fmt.Errorf("no verb given; one of info version pull inspecti images rmi runp pods ps stopp rmp stop rm logs")
 	}
 	action, known := verbs[flags.Arg(0)]
 	if !known {
@@ -138,7 +143,7 @@ func connect(endpoint string) (*grpc.ClientConn, error) {
 	path := strings.TrimPrefix(endpoint, "unix://")
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	connection, err := grpc.DialContext(ctx, path, grpc.WithInsecure(), grpc.WithBlock(),
+	connection, err := grpc.DialContext(ctx, path, grpc.WithInsecure(), grpc.WithBlock(), grpc.WithUnaryInterceptor(newestVersion),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessageBytes)),
 		grpc.WithContextDialer(func(ctx context.Context, path string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "unix", path)
@@ -147,6 +152,15 @@ func connect(endpoint string) (*grpc.ClientConn, error) {
 		return nil, fmt.Errorf("cannot connect to the runtime at %s: %v", endpoint, err)
 	}
 	return connection, nil
+}
+
+func newestVersion(ctx context.Context, method string, request, answer interface{}, connection *grpc.ClientConn,
+	invoke grpc.UnaryInvoker, options ...grpc.CallOption) error {
+	err := invoke(ctx, strings.Replace(method, ".v1alpha2.", ".v1.", 1), request, answer, connection, options...)
+	if status.Code(err) == codes.Unimplemented {
+		return invoke(ctx, method, request, answer, connection, options...)
+	}
+	return err
 }
 
 // toJSON turns a message into what the original prints: field names in camelCase, empty fields present, enumerations
@@ -365,6 +379,26 @@ func removeImages(c *client, arguments []string) error {
 		_, err := c.image.RemoveImage(c.context, &cri.RemoveImageRequest{Image: &cri.ImageSpec{Image: name}})
 		return err
 	})
+}
+
+func runPod(c *client, arguments []string) error {
+	if len(arguments) != 1 {
+		return fmt.Errorf("runp takes one file, got %d", len(arguments))
+	}
+	text, err := ioutil.ReadFile(arguments[0])
+	if err != nil {
+		return err
+	}
+	config := &cri.PodSandboxConfig{}
+	if err := json.Unmarshal(text, config); err != nil {
+		return fmt.Errorf("%s: %v", arguments[0], err)
+	}
+	answer, err := c.runtime.RunPodSandbox(c.context, &cri.RunPodSandboxRequest{Config: config})
+	if err != nil {
+		return fmt.Errorf("running pod sandbox: %v", err)
+	}
+	fmt.Println(answer.PodSandboxId)
+	return nil
 }
 
 func pods(c *client, arguments []string) error {
