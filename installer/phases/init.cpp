@@ -38,6 +38,7 @@ void add_first_control_plane(const Site& site, StepList& steps, const std::strin
             Run{.arguments = std::move(arguments),
                 .creates = kMemberMark,
                 .mark = site.cluster_id + "\n",
+                .timeout = kKubeadmPatience,
                 .redact = {site.secrets.token, site.secrets.certificate_key}},
             "the same command continues: it takes back the half-made control plane on this host and starts "
             "it again");

@@ -27,6 +27,7 @@ Result<std::vector<Step>> join_steps(const Site& site, const Host& host, const s
             Run{.arguments = std::move(arguments),
                 .creates = kMemberMark,
                 .mark = site.cluster_id + "\n",
+                .timeout = kKubeadmPatience,
                 .redact = {site.secrets.token, site.secrets.certificate_key}},
             "the same command continues: it takes back what this host has half done and joins it again");
   forget_credentials(steps);

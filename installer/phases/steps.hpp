@@ -1,6 +1,7 @@
 /// Small helpers with which the phases write down their tasks.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +25,10 @@ class StepList {
   std::string prefix_;
   std::vector<Step> steps_;
 };
+
+/// kubeadm has time limits of its own for everything it waits for, and says which one passed: ours comes after
+/// their sum.
+inline constexpr std::chrono::minutes kKubeadmPatience{30};
 
 /// A file of the mirror's tree.
 Download download(const Site& site, const bundle::FileEntry& file);

@@ -1,10 +1,10 @@
-"""The other shape of a cluster: one control plane and a worker behind two dedicated balancers, the pod network from a
-manifest of the bundle (../dedicated)."""
+"""The other shape of a cluster: one control plane and a worker behind two dedicated balancers, containerd, runc and the CNI
+plugins from the releases of their projects, the pod network from a manifest of the bundle (../dedicated)."""
 
 from . import cluster, lab
 
 HERE = lab.HERE + "/dedicated"
-NETWORK = HERE + "/network.yaml"
+PROFILE = HERE + "/bundle.yaml"
 CLUSTER = HERE + "/cluster.yaml"
 NODES = ["cp1", "cp2"]
 BALANCERS = ["cp3", "w1"]
@@ -14,6 +14,7 @@ def check(report):
     report.check("two nodes are Ready", cluster.nodes_ready, NODES)
     report.check("the label is there", label_is_there)
     report.check("balancers are no nodes", balancers_are_bare)
+    report.check("the runtime is that of the releases", runtime_is_released)
     report.check("web pods run on both nodes", cluster.workload_running, NODES)
     report.check("pods reach each other over the manifest's network", cluster.pods_reach_each_other, NODES)
     report.check("the other balancer takes over", other_balancer_takes_over)
@@ -32,6 +33,14 @@ def balancers_are_bare():
     holders = cluster.holders_of_address(NODES + BALANCERS)
     assert len(holders) == 1 and holders[0] in BALANCERS, "%s is on %s" % (lab.VIP, holders or "no host")
     return "%s on %s" % (lab.VIP, holders[0])
+
+
+def runtime_is_released():
+    for host in NODES:
+        for command in ("systemctl show -P ExecStart containerd", "command -v runc", "readlink -f /proc/$(systemctl show -P MainPID containerd)/exe"):
+            assert "/usr/local/" in lab.output(host, command), "%s on %s: %s" % (command, host, lab.output(host, command))
+        assert not lab.output(host, "dpkg-query -W -f '${Package}\\n' containerd runc containernetworking-plugins 2>/dev/null || true")
+    return lab.output(NODES[0], "containerd --version")
 
 
 def other_balancer_takes_over():

@@ -9,35 +9,33 @@ import time
 
 from . import lab
 
-WORK = lab.STATE + "/e2e"
+WORK = lab.STATE + "/e2e"  # a folder a profile
 ON_DEPLOY = "/root/sealift"  # directory on the deploy host with exactly four files: program, public key, bundle, cluster.yaml
 KILL_PATIENCE_SECONDS = 1.5  # from the first event of a phase until the installer is killed: in the middle of it
 
 
 class Product:
-    def __init__(self, program, static_program, cluster_file):
-        self.program, self.static_program, self.cluster_file = program, static_program, cluster_file
-        self.lock_file = WORK + "/bundle.lock"
-        self.bundle = WORK + "/k8s.tar"
-        self.keys = WORK + "/keys"
+    def __init__(self, program, static_program, profile, cluster_file):
+        self.program, self.static_program = program, static_program
+        self.profile, self.cluster_file = profile, cluster_file
+        self.work = WORK + "/" + os.path.splitext(os.path.basename(profile))[0]
+        self.lock_file = self.work + "/bundle.lock"
+        self.bundle = self.work + "/k8s.tar"
+        self.keys = self.work + "/keys"
 
     # ---- online -----------------------------------------------------------------------------------------------------
 
     def sealift(self, *arguments, timeout=1800):
         return lab.run([self.program, *arguments], timeout=timeout)
 
-    def make_bundle(self, profile, network, internet):
-        """keygen, lock, create, verify for a profile and one manifest more. Returns the seconds of each."""
-        lab.run(["rm", "-rf", WORK])
-        os.makedirs(WORK, mode=0o700)
-        bundle_yaml = WORK + "/bundle.yaml"
-        with open(profile) as source, open(bundle_yaml, "w") as target:
-            target.write("%s\nmanifests:\n  - {name: lab-network, file: %s}\n" % (source.read(), network))
+    def make_bundle(self, internet):
+        """keygen, lock, create, verify. Returns the seconds of each."""
+        os.makedirs(self.work, mode=0o700)
         upstream = ["--mirrors", internet + "/mirrors.yaml", "--upstream-ca", internet + "/ca.crt", "--authfile", internet + "/auth.json"]
         seconds = {}
         for name, arguments in (
                 ("keygen", ["-o", self.keys]),
-                ("lock", ["-f", bundle_yaml, "-o", self.lock_file, *upstream]),
+                ("lock", ["-f", self.profile, "-o", self.lock_file, *upstream]),
                 ("create", ["-l", self.lock_file, "-o", self.bundle, "-k", self.keys + "/sealift.key",
                             "--repository-key", self.keys + "/repository.key", "--program", self.static_program, *upstream]),
                 ("verify", [self.bundle, "--key", self.public_key()])):
@@ -55,11 +53,11 @@ class Product:
 
     # ---- isolated -----------------------------------------------------------------------------------------------------
 
-    def carry(self, cluster_file=None):
+    def carry(self):
         """What crosses the gap: the static program, the public key, the bundle and cluster.yaml; nothing else."""
         lab.output("deploy", "rm -rf %s && mkdir -m700 %s" % (ON_DEPLOY, ON_DEPLOY))
         for source, name in ((self.static_program, "sealift"), (self.public_key(), "key.pub"), (self.bundle, "k8s.tar"),
-                             (cluster_file or self.cluster_file, "cluster.yaml")):
+                             (self.cluster_file, "cluster.yaml")):
             lab.copy(source, "deploy", ON_DEPLOY + "/" + name)
         lab.output("deploy", "chmod 755 %s/sealift" % ON_DEPLOY)
 
@@ -80,7 +78,7 @@ class Product:
         """Returns (events, seconds); raises CommandFailed. The events are the JSON lines of --json."""
         started = time.time()
         done = self.on_deploy("install", "-y", "--json", timeout=timeout)
-        with open(WORK + "/install-%d.jsonl" % int(started), "w") as log:
+        with open(self.work + "/install-%d.jsonl" % int(started), "w") as log:
             log.write(done.stdout)
         return parse_events(done.stdout), time.time() - started
 
@@ -88,7 +86,7 @@ class Product:
         """Starts an installation and kills it with -9 in the middle of the phase. Fails when it ended by itself, well or
         not, before that."""
         command = "echo $$; " + self._command("install", "-y", "--json")
-        with open(WORK + "/install-killed-in-%s.log" % phase, "w+") as log:
+        with open(self.work + "/install-killed-in-%s.log" % phase, "w+") as log:
             process = subprocess.Popen([lab.HERE + "/lab/hosts", "exec", "deploy", command], stdout=subprocess.PIPE,
                                        stderr=log, text=True)
             watchdog = threading.Timer(timeout, process.kill)

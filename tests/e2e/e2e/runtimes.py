@@ -9,7 +9,7 @@ import re
 
 from . import lab
 from .faults import recreate
-from .product import ON_DEPLOY, WORK, expected_images
+from .product import ON_DEPLOY, expected_images
 
 RENDERED = lab.ROOT + "/tests/data/render"
 HOST = "w1"  # a virtual machine here: containerd runs pods with systemd's cgroups, of version 2
@@ -52,7 +52,7 @@ def set_up(product, release):
     write("/etc/containerd/certs.d/_default/hosts.toml", rendered("hosts.toml", r"192\.168\.2\.5", lab.ADDRESS["deploy"]))
     write("/etc/sealift/ca.crt", lab.output("deploy", "cat /var/lib/lab-serve/tls/ca.crt") + "\n")
     crictl = next(file["path"] for file in product.lock()["files"] if file.get("role") == "crictl")
-    archive = WORK + "/crictl.tar.gz"
+    archive = product.work + "/crictl.tar.gz"
     lab.run(["ip", "netns", "exec", lab.NETNS, "curl", "-sfo", archive, "http://%s:12480/files/%s" % (lab.ADDRESS["deploy"], crictl)])
     lab.copy(archive, HOST, "/root/crictl.tar.gz")
     lab.output(HOST, "tar -C /usr/local/bin -xf /root/crictl.tar.gz && systemctl restart containerd")
@@ -65,11 +65,9 @@ def takes_configuration():
     complaints = [line for line in last_start.splitlines() if re.search("level=(warn|error).*(deprecat|unknown|ignor|migrat)", line, re.I)]
     # A daemon that is told everything in its own version's words has nothing to say about the file.
     assert not complaints, "\n".join(complaints)
-    status = json.loads(lab.output(HOST, "crictl info"))
-    text = json.dumps(status)
-    for expected in ('"SystemdCgroup": true', SANDBOX, "/etc/containerd/certs.d"):
-        assert expected in text, "crictl info does not show %s: %s" % (expected, text[:3000])
-    return "no complaint; systemd's cgroups, sandbox %s, certs.d" % SANDBOX
+    status = lab.output(HOST, "crictl info")
+    assert re.search(r'"SystemdCgroup": *true', status), "crictl info does not show systemd's cgroups: %s" % status[:3000]
+    return "no complaint; systemd's cgroups"
 
 
 def pulls_from_mirror(product):
@@ -91,7 +89,9 @@ def runs_a_pod():
     pod = lab.output(HOST, "crictl runp /root/pod.json")
     listed = lab.output(HOST, "crictl pods")
     assert "SANDBOX_READY" in listed, listed
+    images = json.loads(lab.output(HOST, "crictl images -o json"))["images"]
+    assert any(SANDBOX in image["repoTags"] for image in images), "the pod's sandbox is not %s: %s" % (SANDBOX, images)
     scopes = lab.output(HOST, "systemctl list-units --type=scope --no-legend --plain 'cri-containerd-*'")
     assert pod in scopes, "systemd knows no scope of the pod: %s" % scopes
     lab.output(HOST, "crictl rmp -f " + pod)
-    return "in systemd's scope cri-containerd-%s…" % pod[:12]
+    return "of %s, in systemd's scope cri-containerd-%s…" % (SANDBOX, pod[:12])
