@@ -26,8 +26,8 @@ class StepList {
   std::vector<Step> steps_;
 };
 
-/// kubeadm has time limits of its own for everything it waits for, and says which one passed: ours comes after
-/// their sum.
+/// kubeadm has time limits of its own for everything it waits for, and says which one passed: ours comes
+/// after their sum.
 inline constexpr std::chrono::minutes kKubeadmPatience{30};
 
 /// A file of the mirror's tree.
