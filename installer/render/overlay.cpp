@@ -68,6 +68,7 @@ Status convert_arguments(Value& value, const std::string& path,
   if (object == nullptr) return {};
   for (auto& [key, member] : *object) {
     const std::string place = fmt::format("{}.{}", path, std::string_view(key));
+    if (member.is_null()) continue;  // removes what we have there
     if (holds_arguments(key)) {
       TRY_ASSIGN(member, within(convert(member), place));
     } else {

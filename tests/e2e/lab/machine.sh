@@ -34,7 +34,7 @@ is_machine() { [ -f "$state/$1/disk.img" ]; } # is_machine HOST
 
 # A filled file system becomes the disk of a virtual machine.
 make_machine() { # make_machine HOST ROOT CLOCK: the clock's seconds ahead of the outer machine's
-  local kernel partition
+  local kernel
   kernel=$(machine_kernel)
   rm -rf "$2/lib/modules/"*
   cp -a "$kernel/usr/lib/modules/." "$2/lib/modules/"

@@ -26,6 +26,7 @@ TEST(Merge, TakesArgumentsByName) {
   const auto base = with_lists(R"({"extraArgs":{"keep":"1","replace":"2","remove":"3"}})");
   const auto changes = with_lists(R"({"extraArgs":{"replace":"9","remove":null,"add":"4"}})");
   EXPECT_EQ(merge(base, changes), with_lists(R"({"extraArgs":{"keep":"1","replace":"9","add":"4"}})"));
+  EXPECT_EQ(merge(base, with_lists(R"({"extraArgs":null})")), parse("{}"));
 }
 
 TEST(Arguments, AreTextsInBothForms) {
