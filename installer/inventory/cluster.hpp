@@ -89,7 +89,7 @@ struct Cluster {
   std::optional<IpAddress> mirror_address;    ///< none: this host's address that routes to the hosts
   std::vector<std::string> certificate_sans;  ///< more names and addresses for the API certificate
   std::map<std::string, bool> feature_gates;
-  json::Object kubeadm;               ///< document kind -> members to merge in
+  json::Object kubeadm;               ///< document kind -> members to merge in; arguments as lists
   std::vector<std::string> warnings;  ///< what is allowed but probably not meant
 
   const Host* find(std::string_view name) const;

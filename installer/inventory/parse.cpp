@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "installer/inventory/arguments.hpp"
 #include "installer/inventory/cluster.hpp"
 #include "installer/inventory/parse_parts.hpp"
 #include "installer/inventory/validate.hpp"
@@ -170,6 +171,8 @@ Status read_small_sections(const Node& root, Cluster& cluster) {
   for (const auto& [kind, document] : documents) {
     TRY(check_override(kind, document));
     TRY_ASSIGN(json::Value value, document.to_json());
+    if (value.is_null()) continue;
+    TRY(at(document, arguments_as_lists(value, "kubeadm." + kind)));
     cluster.kubeadm[kind] = std::move(value);
   }
   return {};

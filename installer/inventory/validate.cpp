@@ -133,9 +133,7 @@ Status networks_are_apart(const Cluster& cluster, const ClusterPlaces& places) {
                 network.services.str(), v6 ? 108 : 12, v6 ? 124 : 28);
   if (v6 != network.services.base().is_v6() || v6 != cluster.hosts.front().address.is_v6())
     return fail(ErrorCode::invalid_argument,
-                "{}: hosts, network.pods and network.services must be of one address family (dual stack goes "
-                "into kubeadm:)",
-                places.pods);
+                "{}: hosts, network.pods and network.services must be of one address family", places.pods);
   return {};
 }
 

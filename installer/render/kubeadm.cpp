@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "installer/inventory/arguments.hpp"
 #include "installer/render/overlay.hpp"
 #include "installer/render/yaml_text.hpp"
 #include "lib/crypto/digest.hpp"
@@ -33,9 +34,7 @@ Result<Value> finished(const Cluster& cluster, std::string_view kind, Object bas
   Value document(std::move(base));
   TRY(arguments_as_lists(document, path));
   if (const auto* overlay = cluster.kubeadm.if_contains(kind)) {
-    Value changes = *overlay;
-    TRY(arguments_as_lists(changes, path));
-    document = merge(std::move(document), changes);
+    document = merge(std::move(document), *overlay);
   }
   if (api != KubeadmApi::v1beta4) TRY(arguments_as_maps(document, path));
   return document;

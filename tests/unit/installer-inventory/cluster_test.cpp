@@ -150,6 +150,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadCase{"KubeadmOwnedFieldBelow",
                 "network:", "kubeadm: {JoinConfiguration: {nodeRegistration: {name: x}}}\nnetwork:",
                 "kubeadm.JoinConfiguration.nodeRegistration.name cannot be set here"},
+        BadCase{"ArgumentsOfNoForm",
+                "network:", "kubeadm: {ClusterConfiguration: {scheduler: {extraArgs: [v]}}}\nnetwork:",
+                "kubeadm.ClusterConfiguration.scheduler.extraArgs: an entry without name and value"},
+        BadCase{"KubeadmDocumentIsNoMap", "network:", "kubeadm: {InitConfiguration: 3}\nnetwork:", "map"},
         BadCase{"BadRouterId", "  port: 16443", "  port: 16443\n  virtual_router_id: 256", "1 to 255"},
         BadCase{"BadTaintEffect", "labels: {disk: ssd}", "taints: [{key: a, effect: NoSchedul}]",
                 "did you mean 'NoSchedule'?"}),
@@ -182,8 +186,8 @@ TEST(ParseCluster, KeepsKubeadmOverridesTyped) {
                                      "c");
   ASSERT_TRUE(cluster) << cluster.error().message();
   EXPECT_EQ(cluster->kubeadm.at("KubeletConfiguration").at("maxPods").as_int64(), 60);
-  EXPECT_TRUE(
-      cluster->kubeadm.at("ClusterConfiguration").at("apiServer").at("extraArgs").at("v").is_string());
+  const json::Value expected = json::parse(R"([{"name":"v","value":"4"}])", "expected").value();
+  EXPECT_EQ(cluster->kubeadm.at("ClusterConfiguration").at("apiServer").at("extraArgs"), expected);
 }
 
 }  // namespace

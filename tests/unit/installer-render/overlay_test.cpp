@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "installer/inventory/arguments.hpp"
+
 namespace sealift::installer {
 namespace {
 
