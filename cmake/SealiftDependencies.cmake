@@ -24,10 +24,12 @@ function(sealift_dependency name)
   endforeach()
 endfunction()
 
-# Debian has no libfmt.a; linking the shared one halves the compile time of a file against header-only fmt.
+# Debian has no libfmt.a; compiling fmt once, or linking the shared one, halves the compile time of a file against header-only fmt.
 if(SEALIFT_STATIC)
   sealift_dependency(fmt HEADER fmt/format.h)
-  target_compile_definitions(deps_fmt INTERFACE FMT_HEADER_ONLY=1)
+  add_library(sealift_fmt STATIC ${CMAKE_CURRENT_LIST_DIR}/fmt_library.cpp)
+  target_link_libraries(sealift_fmt PRIVATE sealift_options)
+  target_link_libraries(deps_fmt INTERFACE sealift_fmt)
 else()
   sealift_dependency(fmt HEADER fmt/format.h LIBRARIES fmt)
 endif()
