@@ -5,11 +5,10 @@ find_package(PkgConfig REQUIRED)
 if(SEALIFT_STATIC)
   set(CMAKE_FIND_LIBRARY_SUFFIXES .a)
   set(OPENSSL_USE_STATIC_LIBS TRUE)
-  set(Boost_USE_STATIC_LIBS ON)
 endif()
 
 find_package(OpenSSL 3.0 REQUIRED)
-find_package(Boost 1.81 REQUIRED COMPONENTS json)
+find_package(Boost 1.81 REQUIRED)
 
 # sealift_dependency(NAME HEADER header LIBRARIES a b ...)
 function(sealift_dependency name)
@@ -49,6 +48,7 @@ else()
   sealift_dependency(rnp HEADER rnp/rnp.h LIBRARIES rnp)
 endif()
 
-add_library(deps_boost INTERFACE)
-add_library(deps::boost ALIAS deps_boost)
-target_link_libraries(deps_boost INTERFACE Boost::json Threads::Threads)
+# Not Boost::json, whose definitions tell the shared library from the static one: with the same command in both forms, ccache
+# compiles a file once for both.
+sealift_dependency(boost HEADER boost/json.hpp LIBRARIES boost_json boost_container)
+target_link_libraries(deps_boost INTERFACE Threads::Threads)
