@@ -7,6 +7,9 @@
 namespace sealift::installer {
 namespace {
 
+/// The site's certificates are dated back a day.
+constexpr std::chrono::hours kMostBehindDeploy{12};
+
 /// Complains about every value that two hosts share.
 void check_distinct(const PreflightInput& input, const std::string& subject, const std::string& what,
                     const std::string& advice, std::vector<std::string> (*values)(const Facts&),
@@ -51,6 +54,30 @@ void check_clocks(const PreflightInput& input, std::vector<Finding>& findings) {
       {skew > 5 ? Severity::error : Severity::warning, last->name, "clock",
        fmt::format("the clock is {:.1f} s ahead of that of '{}' (clock skew)", skew, first->name),
        "set the clocks right: certificates made on one host would not be valid yet on another"});
+}
+
+/// A clock before the bundle's time makes apt refuse its repository as one from the future, and no time
+/// server can mend that before chrony is installed from it. A deploy host hours ahead makes certificates that
+/// are not valid yet.
+void check_clock_against_bundle(const PreflightInput& input, std::vector<Finding>& findings) {
+  for (const auto& [name, report] : input.hosts) {
+    const Timestamp clock =
+        std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::nanoseconds>(
+            std::chrono::nanoseconds(report.facts.clock_unix_ns)));
+    if (clock < input.contents.time) {
+      findings.push_back({Severity::error, name, "clock",
+                          fmt::format("the clock says {}, before the bundle was locked ({})",
+                                      format_rfc3339(clock), format_rfc3339(input.contents.time)),
+                          "set the clock right: apt would refuse the repository as one from the future"});
+    } else if (report.clock_offset < -kMostBehindDeploy) {
+      findings.push_back(
+          {Severity::error, name, "clock",
+           fmt::format("the clock is {:.1f} h behind that of '{}'",
+                       std::chrono::duration<double, std::ratio<3600>>(-report.clock_offset).count(),
+                       input.deploy),
+           "set the clocks right: the mirror's certificate would not be valid yet"});
+    }
+  }
 }
 
 /// Somebody who answers for the floating address, and is not one of our hosts.
@@ -129,6 +156,7 @@ void check_between_hosts(const PreflightInput& input, std::vector<Finding>& find
       },
       findings);
   check_clocks(input, findings);
+  check_clock_against_bundle(input, findings);
   check_floating_address(input, findings);
   check_router_id(input, findings);
 }

@@ -52,10 +52,12 @@ def check_disk_faults(product, report):
 
 
 def check_machine_faults(product, report):
-    """What only a machine with a kernel of its own can show: two faults of one host, each with its own error."""
+    """What only a machine with a kernel of its own can show."""
     recreate("cp2", "clock=90", "swap=on")
     report.check("refuses swap on", refused, product, r"swap is on")
     report.check("refuses a skewed clock", refused, product, r"ahead of .* \(clock skew\)")
+    recreate("cp2", "clock=-100000000")
+    report.check("refuses a clock of another year", refused, product, r"before the bundle was locked")
     recreate("cp2")
 
 

@@ -69,6 +69,26 @@ TEST(Preflight, RefusesSkewedClocksAndNamesBoth) {
   EXPECT_EQ(findings[0].severity, Severity::warning);
 }
 
+TEST(Preflight, RefusesClocksOfAnotherTime) {
+  SampleSite site = sample_site();
+  site.contents.time = Timestamp(std::chrono::days(20000));
+  for (auto& [name, report] : site.hosts)
+    report.facts.clock_unix_ns = std::chrono::nanoseconds(std::chrono::days(20000)).count();
+  EXPECT_TRUE(site.evaluate().empty());
+  site.facts("w1").clock_unix_ns -= 1;
+  EXPECT_THAT(
+      describe(only_error(site, "clock")),
+      HasSubstr(
+          "w1: the clock says 2024-10-03T23:59:59Z, before the bundle was locked (2024-10-04T00:00:00Z)"));
+  site.facts("w1").clock_unix_ns += 1;
+  // The deploy host is ahead of all.
+  for (auto& [name, report] : site.hosts)
+    if (name != site.deploy) report.clock_offset = std::chrono::hours(-13);
+  const auto findings = site.evaluate();
+  ASSERT_EQ(findings.size(), site.cluster.hosts.size());
+  EXPECT_THAT(describe(findings[0]), HasSubstr("the clock is 13.0 h behind that of 'deploy'"));
+}
+
 TEST(Preflight, RefusesTooLittleOfAnything) {
   SampleSite site = sample_site();
   site.facts("w1").disks[0].free_bytes = 600U << 20;
