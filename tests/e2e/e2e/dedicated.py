@@ -1,11 +1,13 @@
 """The other shape of a cluster: one control plane and a worker behind two dedicated balancers, containerd, runc and the CNI
-plugins from the releases of their projects, the pod network from a manifest of the bundle (../dedicated)."""
+plugins from the releases of their projects, the pod network from a manifest of the bundle (../dedicated). Nobody logs in as
+root: the installer's user has sudo."""
 
 from . import cluster, lab
 
 HERE = lab.HERE + "/dedicated"
 PROFILE = HERE + "/bundle.yaml"
 CLUSTER = HERE + "/cluster.yaml"
+USER = "operator"  # of cluster.yaml
 NODES = ["cp1", "cp2"]
 BALANCERS = ["cp3", "w1"]
 
