@@ -7,7 +7,7 @@ from . import cluster, lab
 HERE = lab.HERE + "/dedicated"
 PROFILE = HERE + "/bundle.yaml"
 CLUSTER = HERE + "/cluster.yaml"
-USER = "operator"  # of cluster.yaml
+USER = "installer"  # of cluster.yaml
 NODES = ["cp1", "cp2"]
 BALANCERS = ["cp3", "w1"]
 

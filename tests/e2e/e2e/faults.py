@@ -4,11 +4,11 @@ import re
 
 from . import lab
 
-# What was changed on a host since a moment: everything but what a running machine writes by itself, and the program that
+# What was changed on a host since a moment, by a clock that may be years behind the files: everything but what a running machine writes by itself, and the program that
 # looked at it.
 CHANGED_SINCE = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o "
                  "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' -o -path /var/lib/sealift/agent \\) "
-                 "-prune -o -newermt @%.3f -type f -print")
+                 "-prune -o -newermt @%.3f ! -newermt \"@$(date +%%s.%%N)\" -type f -print")
 
 # name -> (host, arguments of `hosts create`, what the error must say)
 DISK_FAULTS = {
