@@ -28,6 +28,7 @@ void add_first_control_plane(const Site& site, StepList& steps, const std::strin
               "pass between them");
   std::vector<std::string> arguments{"kubeadm", "init", std::string("--config=") + kInitConfig,
                                      "--upload-certs"};
+  take_storage_request_from_etcd(site, steps, arguments);
   if (!site.cluster.dns) {
     // Where the file can say it, the flag would make kubeadm overlook what else the file skips.
     if (kubeadm_api(site.kubernetes) == KubeadmApi::v1beta2)

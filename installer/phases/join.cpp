@@ -21,6 +21,7 @@ Result<std::vector<Step>> join_steps(const Site& site, const Host& host, const s
   steps.add("discovery", WriteFile{kDiscovery, render_discovery(site.cluster, ca), 0600});
   steps.add("config", WriteFile{kJoinConfig, std::move(config), 0600, Secrecy::secret});
   std::vector<std::string> arguments{"kubeadm", "join", std::string("--config=") + kJoinConfig};
+  if (host.has(Role::control_plane)) take_storage_request_from_etcd(site, steps, arguments);
   if (!site.cluster.dns && host.has(Role::control_plane))
     arguments.emplace_back("--ignore-preflight-errors=ImagePull");
   steps.add("kubeadm",

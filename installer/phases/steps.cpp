@@ -3,6 +3,25 @@
 #include <sstream>
 
 namespace sealift::installer {
+namespace {
+
+constexpr const char* kPatches = "/etc/kubernetes/sealift/patches";
+/// A strategic merge patch, as kubeadm takes it for a static pod.
+constexpr const char* kEtcdPatch =
+    "spec:\n"
+    "  containers:\n"
+    "  - name: etcd\n"
+    "    resources:\n"
+    "      requests:\n"
+    "        ephemeral-storage: null\n";
+
+}  // namespace
+
+void take_storage_request_from_etcd(const Site& site, StepList& steps, std::vector<std::string>& arguments) {
+  if (site.kubernetes < ReleaseVersion{1, 20, 0} || site.kubernetes >= ReleaseVersion{1, 22, 0}) return;
+  steps.add("etcd-patch", WriteFile{std::string(kPatches) + "/etcd.yaml", kEtcdPatch});
+  arguments.push_back(std::string("--experimental-patches=") + kPatches);
+}
 
 std::string StepList::add(const std::string& name, Action action, std::string hint) {
   steps_.push_back({id(name), std::move(action), std::move(hint)});

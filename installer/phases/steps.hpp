@@ -30,6 +30,12 @@ class StepList {
 /// after their sum.
 inline constexpr std::chrono::minutes kKubeadmPatience{30};
 
+/// kubeadm 1.20 and 1.21 have etcd ask for ephemeral storage. A kubelet that has just started may not know
+/// yet how much its host has; it refuses the pod then and never tries again (kubernetes/kubernetes issue
+/// 99305). Adds the file that takes the request away, and to `arguments`, of kubeadm init or join, where it
+/// lies.
+void take_storage_request_from_etcd(const Site& site, StepList& steps, std::vector<std::string>& arguments);
+
 /// A file of the mirror's tree.
 Download download(const Site& site, const bundle::FileEntry& file);
 

@@ -150,6 +150,25 @@ TEST(MakePlan, LeavesTheDnsAddOnOutWhenAskedTo) {
   EXPECT_THAT(other.arguments, Not(Contains("--skip-phases=addon/coredns")));
 }
 
+TEST(MakePlan, TakesTheStorageRequestFromTheEtcdOfOldReleases) {
+  const auto patched = [](const std::vector<Step>& steps) {
+    const auto& run = std::get<installer::Run>(find_step(steps, "kubeadm")->action);
+    const Step* file = find_step(steps, "etcd-patch");
+    const bool told =
+        std::find(run.arguments.begin(), run.arguments.end(),
+                  "--experimental-patches=/etc/kubernetes/sealift/patches") != run.arguments.end();
+    EXPECT_EQ(told, file != nullptr);
+    return told;
+  };
+  SampleSite site = sample_site();
+  const Plan old = plan_of(make_sample(site));
+  EXPECT_TRUE(patched(find_task(old, "init/m1")->steps));
+  EXPECT_TRUE(patched(joined_steps(old, "m2")));
+  EXPECT_FALSE(patched(joined_steps(old, "w1")));
+  site.contents.kubernetes_version = "v1.22.0";
+  EXPECT_FALSE(patched(find_task(plan_of(make_sample(site)), "init/m1")->steps));
+}
+
 TEST(MakePlan, NeitherInitialisesNorJoinsAnInstalledCluster) {
   const Plan plan = plan_of(make_sample(installed()));
   for (const Task& task : plan.tasks) {
