@@ -59,7 +59,7 @@ void check_clocks(const PreflightInput& input, std::vector<Finding>& findings) {
 /// A clock before the bundle's time makes apt refuse its repository as one from the future, and no time
 /// server can mend that before chrony is installed from it. A deploy host hours ahead makes certificates that
 /// are not valid yet.
-void check_clock_against_bundle(const PreflightInput& input, std::vector<Finding>& findings) {
+void check_clock_of_each_host(const PreflightInput& input, std::vector<Finding>& findings) {
   for (const auto& [name, report] : input.hosts) {
     const Timestamp clock =
         std::chrono::floor<std::chrono::seconds>(std::chrono::sys_time<std::chrono::nanoseconds>(
@@ -156,7 +156,7 @@ void check_between_hosts(const PreflightInput& input, std::vector<Finding>& find
       },
       findings);
   check_clocks(input, findings);
-  check_clock_against_bundle(input, findings);
+  check_clock_of_each_host(input, findings);
   check_floating_address(input, findings);
   check_router_id(input, findings);
 }

@@ -4,8 +4,8 @@ import re
 
 from . import lab
 
-# What was changed on a host since a moment, by a clock that may be years behind the files: everything but what a running machine writes by itself, and the program that
-# looked at it.
+# What was changed on a host between a moment and now, by its own clock, which may be behind the files: everything but what a running
+# machine writes by itself, and the program that looked at it.
 CHANGED_SINCE = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o "
                  "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' -o -path /var/lib/sealift/agent \\) "
                  "-prune -o -newermt @%.3f ! -newermt \"@$(date +%%s.%%N)\" -type f -print")

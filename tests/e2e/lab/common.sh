@@ -45,6 +45,21 @@ machine_debian_sources() {
   fi
 }
 
+# private_apt DIR: sets apt_options to an apt with fresh indexes of its own, deb-src too: the machine's sources stay as they are,
+# and its indexes, which may be old or missing, are not asked.
+private_apt() {
+  local dir=$1 sources
+  mkdir -p "$dir/lists/partial" "$dir/cache"
+  sources=$(machine_debian_sources)
+  case $sources in
+    *.sources) sed 's/^Types:.*/Types: deb deb-src/' "$sources" >"$dir/debian.sources" ;;
+    *) sed -n 's/^deb /&/p; s/^deb /deb-src /p' "$sources" >"$dir/debian.list" ;;
+  esac
+  apt_options=(-q=2 -o "Dir::Etc::sourcelist=$(ls "$dir"/debian.*)" -o Dir::Etc::sourceparts=-
+    -o Dir::State::Lists="$dir/lists" -o Dir::Cache="$dir/cache" -o APT::Sandbox::User=root)
+  apt-get "${apt_options[@]}" update
+}
+
 # cache_key TEXT|@FILE...: a short name for exactly these inputs
 cache_key() {
   local part
