@@ -21,7 +21,8 @@ std::string unit_word(const std::string& word) {
 }  // namespace
 
 std::string service_unit(const UnitSettings& settings) {
-  std::string command = unit_word(settings.program) + " serve --state-dir /var/lib/sealift";
+  std::string command =
+      fmt::format("{} serve --state-dir {}", unit_word(settings.program), kUnitStateDirectory);
   for (const std::string& argument : settings.arguments) command += " " + unit_word(argument);
   return fmt::format(
       "[Unit]\n"

@@ -7,6 +7,9 @@
 
 namespace sealift::repo_server {
 
+/// StateDirectory= of the unit.
+inline constexpr const char* kUnitStateDirectory = "/var/lib/sealift";
+
 struct UnitSettings {
   std::string program;                 ///< absolute path
   std::vector<std::string> arguments;  ///< of `sealift serve`, without --state-dir

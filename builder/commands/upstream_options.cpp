@@ -15,8 +15,12 @@ void add_upstream_options(CLI::App& command, UpstreamOptions& options) {
                      "Registry logins (docker config.json or podman auth.json)");
   command.add_option("--upstream-ca,--ca-file", options.ca_file,
                      "PEM file of authorities to trust beside the system's");
-  command.add_option("--retries", options.retries, "Attempts after the first")->check(CLI::Range(0U, 100U));
-  command.add_option("-j,--jobs", options.jobs, "Streams at the same time")->check(CLI::Range(1U, 64U));
+  command.add_option("--retries", options.retries, "Attempts after the first")
+      ->check(CLI::Range(0U, 100U))
+      ->capture_default_str();
+  command.add_option("-j,--jobs", options.jobs, "Streams at the same time")
+      ->check(CLI::Range(1U, 64U))
+      ->capture_default_str();
 }
 
 Result<std::unique_ptr<Fetcher>> make_fetcher(const UpstreamOptions& options,

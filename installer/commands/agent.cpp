@@ -14,7 +14,7 @@ void add_agent(CLI::App& app, Action& action) {
                                          "Serve install steps on standard input and output (started by "
                                          "`sealift install` on each host, not by people)");
   command->add_option("--root", options->root, "Put this before the paths of files (tests)");
-  command->footer("Example: ssh root@host /var/lib/sealift/agent/sealift agent < requests");
+  command->footer("Example: ssh root@host /var/lib/sealift/agent/sealift-<digest> agent < requests");
   command->callback([options, &action] {
     action = [options](const CommandEnvironment&) { return serve_agent(*options); };
   });

@@ -8,13 +8,13 @@ namespace sealift::installer {
 
 void add_site_options(CLI::App& command, SiteFiles& files) {
   command.add_option("-f,--file", files.cluster, "The cluster's description")->capture_default_str();
-  command.add_option("--bundle", files.bundles, "Bundle to install from; repeat for deltas, the later wins")
+  command.add_option("--bundle", files.bundles, "Bundle to install from; repeatable, the later wins")
       ->required();
   command
       .add_option("-k,--key", files.keys, "Public key that must have signed the bundles; repeat for several")
       ->required();
   command.add_option("--threshold", files.threshold, "How many of the keys must have signed")
-      ->check(CLI::Range(1U, 24U))
+      ->check(CLI::Range(1U, 25U))
       ->capture_default_str();
   command.add_option("--agent", files.agent,
                      "Static sealift program to run on the hosts (default: this program)");

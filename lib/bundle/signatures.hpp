@@ -19,7 +19,7 @@ struct SignatureLine {
 /// Strict: anything but well-formed lines and filling is ErrorCode::integrity; one line a key.
 Result<std::vector<SignatureLine>> parse_signatures(std::string_view slot);
 
-/// Exactly 4096 bytes; too many signatures (more than 24) is an error.
+/// Exactly 4096 bytes; too many signatures (more than 25) is an error.
 Result<std::string> write_signatures(const std::vector<SignatureLine>& lines);
 
 /// Adds the signature of `key` over `contents_text`, replacing an earlier one by the same key; sorted by key

@@ -25,7 +25,9 @@ struct ServeOptions {
   unsigned idle_seconds = 75;
 };
 
+/// The options of `serve` that its unit carries too: all but the state directory, which systemd gives it.
 std::vector<std::string> unit_arguments(const ServeOptions& options) {
+  const ServeOptions defaults;
   const auto absolute = [](const std::string& path) {
     return fs::absolute(path).lexically_normal().string();
   };
@@ -44,11 +46,23 @@ std::vector<std::string> unit_arguments(const ServeOptions& options) {
   if (!options.tls_key.empty()) arguments.insert(arguments.end(), {"--tls-key", absolute(options.tls_key)});
   if (options.tls_only) arguments.emplace_back("--tls-only");
   if (options.no_tls) arguments.emplace_back("--no-tls");
+  const auto add_number = [&](const char* name, auto value, auto standard) {
+    if (value != standard) arguments.insert(arguments.end(), {name, std::to_string(value)});
+  };
+  add_number("--max-connections", options.mirror.limits.connections, defaults.mirror.limits.connections);
+  add_number("--idle-timeout", options.idle_seconds, defaults.idle_seconds);
+  add_number("--threads", options.mirror.limits.threads, defaults.mirror.limits.threads);
+  if (options.mirror.access_log != defaults.mirror.access_log)
+    arguments.insert(arguments.end(), {"--access-log", options.mirror.access_log});
+  if (options.no_background_verify) arguments.emplace_back("--no-background-verify");
   for (const auto& bundle : options.bundles) arguments.push_back(absolute(bundle));
   return arguments;
 }
 
-void print_units(const ServeOptions& options) {
+Status print_units(const ServeOptions& options) {
+  if (!options.state_directory.empty() && fs::path(options.state_directory) != kUnitStateDirectory)
+    return fail(ErrorCode::invalid_argument, "--state-dir {}: the unit keeps its state in {}",
+                options.state_directory, kUnitStateDirectory);
   std::error_code error;
   fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) program = "/usr/local/bin/sealift";
@@ -58,13 +72,11 @@ void print_units(const ServeOptions& options) {
       "# /etc/systemd/system/sealift.service\n%s\n# /etc/systemd/system/sealift.socket (optional: start with "
       "the first connection)\n%s",
       service_unit(settings).c_str(), socket_unit(settings).c_str());
+  return {};
 }
 
 Status run_serve(ServeOptions options, const CommandEnvironment& environment) {
-  if (options.print_unit) {
-    print_units(options);
-    return {};
-  }
+  if (options.print_unit) return print_units(options);
   MirrorOptions& mirror = options.mirror;
   mirror.bundles.assign(options.bundles.begin(), options.bundles.end());
   mirror.keys.assign(options.keys.begin(), options.keys.end());
@@ -134,7 +146,7 @@ void add_serve(CLI::App& app, Action& action) {
   command->add_option("-k,--key", options->keys, "Public key that may sign bundles (sealift.pub); repeatable")
       ->allow_extra_args(false);
   command->add_option("--threshold", options->mirror.threshold, "How many of the keys must have signed")
-      ->check(CLI::Range(1, 64))
+      ->check(CLI::Range(1, 25))
       ->capture_default_str();
   command->add_option("--state-dir", options->state_directory,
                       "Folder for the site's CA and for what was verified; without it nothing is kept");
@@ -148,7 +160,7 @@ void add_serve(CLI::App& app, Action& action) {
       "checked in the background.\n"
       "Ends on SIGTERM or SIGINT after finishing what it is sending.\n\n"
       "Example:\n"
-      "  sealift serve --key sealift.pub --state-dir /var/lib/sealift k8s-1.32.tar k8s-1.32-delta1.tar\n"
+      "  sealift serve --key sealift.pub --state-dir /var/lib/sealift k8s-1.32.tar site-images.tar\n"
       "  sealift serve --key sealift.pub --print-unit k8s-1.32.tar");
   command->callback([options, &action] {
     action = [options](const CommandEnvironment& environment) { return run_serve(*options, environment); };

@@ -107,7 +107,11 @@ TEST_F(ProgramTest, RefusesWithoutKeyWithOtherKeyAndOnAPortInUse) {
 
 TEST_F(ProgramTest, PrintsUnitsThatSystemdAccepts) {
   const std::string units = run_client(
-      {SEALIFT_PROGRAM, "serve", "--print-unit", "--key", path("sealift.pub"), bundle_path.string()});
+      {SEALIFT_PROGRAM, "serve", "--print-unit", "--key", path("sealift.pub"), "--threads", "3",
+       "--idle-timeout", "20", "--access-log", "off", "--no-background-verify", bundle_path.string()});
+  EXPECT_THAT(
+      units,
+      HasSubstr(R"("--idle-timeout" "20" "--threads" "3" "--access-log" "off" "--no-background-verify")"));
   EXPECT_THAT(units, HasSubstr("DynamicUser=yes"));
   EXPECT_THAT(units, HasSubstr("ListenStream=5000"));
   const auto socket_part = units.find("# /etc/systemd/system/sealift.socket");
