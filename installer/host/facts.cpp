@@ -1,6 +1,7 @@
 #include "installer/host/facts.hpp"
 
 #include <cerrno>
+#include <charconv>
 #include <chrono>
 #include <sstream>
 #include <thread>
@@ -144,6 +145,53 @@ void gather_kubernetes(Facts& facts, const std::string& root) {
   }
 }
 
+/// The text behind `key` up to the end of its line or to white space; empty when there is none.
+std::string word_behind(const std::string& text, std::string_view key) {
+  const std::size_t at = text.find(key);
+  if (at == std::string::npos) return {};
+  std::istringstream words(text.substr(at + key.size()));
+  std::string word;
+  words >> word;
+  return word;
+}
+
+void gather_api_server(Facts& facts, const std::string& root) {
+  const auto text = read_file(root + "/etc/kubernetes/manifests/kube-apiserver.yaml", kMaxFile);
+  if (text) facts.api_server_version = word_behind(*text, "/kube-apiserver:");
+}
+
+void gather_router_id(Facts& facts, const std::string& root) {
+  const auto text = read_file(root + "/etc/keepalived/keepalived.conf", kMaxFile);
+  if (!text) return;
+  const std::string word = word_behind(*text, "virtual_router_id ");
+  unsigned id = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), id);
+  if (error == std::errc() && end == word.data() + word.size() && id <= 255) facts.router_id = id;
+}
+
+const char* word_for(StepRecord::Event event) {
+  switch (event) {
+    case StepRecord::Event::begun:
+      return "begun";
+    case StepRecord::Event::done:
+      return "done";
+    case StepRecord::Event::failed:
+      return "failed";
+    case StepRecord::Event::undone:
+      break;
+  }
+  return "undone";
+}
+
+void gather_journal(Facts& facts, const FactsRequest& request, const std::string& root) {
+  const auto journal = Journal::open(root);
+  if (!journal || !(*journal)->owner()) return;
+  facts.journal_cluster_name = (*journal)->owner()->cluster_name;
+  facts.journal_cluster_id = (*journal)->owner()->cluster_id;
+  for (const std::string& id : request.steps)
+    if (const auto record = (*journal)->find(id)) facts.steps[id] = word_for(record->event);
+}
+
 }  // namespace
 
 Facts gather_facts(const FactsRequest& request, const std::string& root) {
@@ -155,19 +203,19 @@ Facts gather_facts(const FactsRequest& request, const std::string& root) {
   gather_system(facts, root);
   gather_cgroups(facts, root);
   gather_kubernetes(facts, root);
+  gather_api_server(facts, root);
+  gather_router_id(facts, root);
   gather_network(facts, root);
   // The probes wait for others; meanwhile the files are read.
   std::thread reach([&] { facts.reach = probe_reach(request.reach); });
-  std::thread vrrp([&] { facts.vrrp = listen_vrrp(request.vrrp_listen_ms, facts); });
+  const std::uint32_t listen_ms = facts.router_id == 0 ? request.vrrp_listen_ms : 0;
+  std::thread vrrp([&] { facts.vrrp = listen_vrrp(listen_ms, facts); });
   std::thread arp([&] { facts.arp = probe_arp(request.addresses_in_use, facts); });
   gather_listeners(facts, root);
   gather_software(facts, request, root);
   for (const std::string& module : request.modules) facts.modules[module] = module_state(root, module);
   for (const std::string& path : request.paths) facts.paths[path] = exists(root + path);
-  if (const auto journal = Journal::open(root); journal && (*journal)->owner()) {
-    facts.journal_cluster_name = (*journal)->owner()->cluster_name;
-    facts.journal_cluster_id = (*journal)->owner()->cluster_id;
-  }
+  gather_journal(facts, request, root);
   reach.join();
   vrrp.join();
   arp.join();

@@ -25,10 +25,12 @@ struct FactsRequest {
   std::vector<std::string> packages{};  ///< names whose installed version is wanted
   std::vector<std::string> modules{};   ///< kernel modules whose availability is wanted
   std::vector<std::string> paths{};     ///< whether they exist
+  std::vector<std::string> steps{};     ///< steps whose last word in the journal is wanted
   std::vector<AddressPort> reach{};     ///< TCP connect probes, 2 s each, in parallel
   std::vector<std::string>
       addresses_in_use;  ///< IPv4: who answers ARP for them on the interface whose subnet holds them
-  std::uint32_t vrrp_listen_ms = 0;  ///< 0: do not listen
+  /// 0: do not listen. A host whose keepalived has a router id already does not listen either.
+  std::uint32_t vrrp_listen_ms = 0;
 };
 
 struct DiskFact {
@@ -106,7 +108,8 @@ struct Facts {
   std::vector<InterfaceFact> interfaces{};
   std::vector<InterfaceAddress> addresses{};
   std::vector<RouteFact> routes{};
-  std::vector<std::string> nameservers{};
+  std::string resolv_conf{};                      ///< the file that pods will get; empty: there is none
+  std::vector<std::string> nameservers{};         ///< in it
   std::vector<std::string> hostname_addresses{};  ///< what /etc/hosts says for the own host name
   std::vector<SwapFact> swaps{};
   std::vector<std::string> fstab_swaps{};  ///< active swap lines of /etc/fstab
@@ -118,6 +121,7 @@ struct Facts {
       modules{};                                ///< asked ones: "loaded", "builtin", "available" or "missing"
   std::vector<std::string> kubernetes_files{};  ///< of /etc/kubernetes/*.conf, manifests/*,
                                                 ///< /var/lib/etcd/member, /var/lib/kubelet/config.yaml
+  std::string api_server_version{};             ///< "v1.32.3" by its static pod, or empty
   std::map<std::string, std::string>
       runtimes;                          ///< "containerd", "docker", "podman", "crio" -> version or "present"
   std::vector<std::string> firewalls{};  ///< active: "nftables", "iptables", "firewalld", "ufw"
@@ -130,6 +134,9 @@ struct Facts {
   std::map<std::string, bool> paths{};
   std::string journal_cluster_name{};  ///< owner of the host by Sealift's journal; empty: nobody
   std::string journal_cluster_id{};
+  std::map<std::string, std::string>
+      steps{};             ///< asked ones that were begun: "begun", "done", "failed", "undone"
+  unsigned router_id = 0;  ///< VRRP router id in /etc/keepalived/keepalived.conf; 0: none
   std::vector<ArpFact> arp{};
   std::vector<VrrpFact> vrrp{};
   std::vector<ReachFact> reach{};

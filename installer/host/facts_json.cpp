@@ -17,6 +17,7 @@ void fields(Visitor& visit, FactsRequest& value) {
   visit("packages", value.packages);
   visit("modules", value.modules);
   visit("paths", value.paths);
+  visit("steps", value.steps);
   visit("reach", value.reach);
   visit("addressesInUse", value.addresses_in_use);
   visit("vrrpListenMs", value.vrrp_listen_ms);
@@ -97,6 +98,7 @@ void fields(Visitor& visit, Facts& value) {
   visit("interfaces", value.interfaces);
   visit("addresses", value.addresses);
   visit("routes", value.routes);
+  visit("resolvConf", value.resolv_conf);
   visit("nameservers", value.nameservers);
   visit("hostnameAddresses", value.hostname_addresses);
   visit("swaps", value.swaps);
@@ -107,6 +109,7 @@ void fields(Visitor& visit, Facts& value) {
   visit("listeners", value.listeners);
   visit("modules", value.modules);
   visit("kubernetesFiles", value.kubernetes_files);
+  visit("apiServerVersion", value.api_server_version);
   visit("runtimes", value.runtimes);
   visit("firewalls", value.firewalls);
   visit("selinux", value.selinux);
@@ -118,6 +121,8 @@ void fields(Visitor& visit, Facts& value) {
   visit("paths", value.paths);
   visit("journalClusterName", value.journal_cluster_name);
   visit("journalClusterId", value.journal_cluster_id);
+  visit("steps", value.steps);
+  visit("routerId", value.router_id);
   visit("arp", value.arp);
   visit("vrrp", value.vrrp);
   visit("reach", value.reach);
@@ -229,7 +234,7 @@ Result<FactsRequest> facts_request_from_json(const json::Value& value) {
   // A person's cluster has tens of hosts and ports; more is not a sensible question to one host.
   if (request.reach.size() > 1000 || request.addresses_in_use.size() > 64 ||
       request.packages.size() > 10000 || request.paths.size() > 10000 || request.modules.size() > 1000 ||
-      request.vrrp_listen_ms > 60000) {
+      request.steps.size() > 1000 || request.vrrp_listen_ms > 60000) {
     return fail(ErrorCode::integrity, "the facts request asks for too much");
   }
   return request;

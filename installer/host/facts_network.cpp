@@ -100,16 +100,31 @@ void gather_routes(Facts& facts) {
   }
 }
 
-void gather_names(Facts& facts, const std::string& root) {
-  if (const auto text = read_file(root + "/etc/resolv.conf", kMaxFile); text) {
-    std::istringstream lines(*text);
-    for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line);
-      std::string key;
-      std::string value;
-      if (words >> key >> value && key == "nameserver") facts.nameservers.push_back(value);
-    }
+bool read_nameservers(Facts& facts, const std::string& root, const std::string& path) {
+  const auto text = read_file(root + path, kMaxFile);
+  if (!text) return false;
+  facts.resolv_conf = path;
+  facts.nameservers.clear();
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string key;
+    std::string value;
+    if (words >> key >> value && key == "nameserver") facts.nameservers.push_back(value);
   }
+  return true;
+}
+
+/// Where /etc/resolv.conf leads to systemd-resolved, kubeadm gives pods the file with resolved's own servers
+/// (kubernetes, cmd/kubeadm/app/componentconfigs/kubelet.go).
+void gather_nameservers(Facts& facts, const std::string& root) {
+  if (!read_nameservers(facts, root, "/etc/resolv.conf")) return;
+  if (facts.nameservers == std::vector<std::string>{"127.0.0.53"})
+    read_nameservers(facts, root, "/run/systemd/resolve/resolv.conf");
+}
+
+void gather_names(Facts& facts, const std::string& root) {
+  gather_nameservers(facts, root);
   if (const auto text = read_file(root + "/etc/hosts", kMaxFile); text) {
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {

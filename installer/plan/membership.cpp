@@ -1,5 +1,7 @@
 #include "installer/plan/membership.hpp"
 
+#include <algorithm>
+
 namespace sealift::installer {
 namespace {
 
@@ -8,18 +10,40 @@ bool exists(const Facts& facts, const char* path) {
   return found != facts.paths.end() && found->second;
 }
 
+/// The first of the files a member has that this host lacks; empty when it has them all.
+std::string missing_file(const Host& host, const Facts& facts) {
+  std::vector<const char*> files{kMemberMark, kKubeletConfig};
+  if (host.has(Role::control_plane)) files.push_back(kAdminConfig);
+  for (const char* file : files)
+    if (!exists(facts, file)) return file;
+  return {};
+}
+
+/// Did kubeadm ever finish here, by the mark or by the journal? Who loses one of them still has the other.
+bool was_member(const Facts& facts) {
+  return exists(facts, kMemberMark) || std::any_of(facts.steps.begin(), facts.steps.end(),
+                                                   [](const auto& step) { return step.second == "done"; });
+}
+
 }  // namespace
+
+std::vector<std::string> kubeadm_steps(const Host& host) {
+  return {"init/" + host.name + "/kubeadm", "join/" + host.name + "/kubeadm"};
+}
 
 Membership find_membership(const Cluster& cluster, const std::map<std::string, Facts>& facts) {
   Membership membership;
   for (const Host* host : cluster.nodes()) {
     const auto found = facts.find(host->name);
     if (found == facts.end()) continue;
-    // Both: `kubeadm reset` by hand leaves our mark but not the kubelet's credentials.
-    const bool control_plane_ready = !host->has(Role::control_plane) || exists(found->second, kAdminConfig);
-    if (exists(found->second, kMemberMark) && exists(found->second, kKubeletConfig) && control_plane_ready)
+    const std::string missing = missing_file(*host, found->second);
+    if (missing.empty())
       membership.members.insert(host->name);
-    else if (!found->second.kubernetes_files.empty())
+    else if (found->second.kubernetes_files.empty())
+      continue;  // new, or reset by hand
+    else if (was_member(found->second))
+      membership.damaged[host->name] = missing;
+    else
       membership.leftovers.insert(host->name);
   }
   for (const Host* host : cluster.with(Role::control_plane)) {

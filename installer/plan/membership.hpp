@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "installer/host/facts.hpp"
 #include "installer/inventory/cluster.hpp"
@@ -22,12 +23,18 @@ inline constexpr const char* kAdminConfig = "/etc/kubernetes/admin.conf";
 struct Membership {
   std::set<std::string> members;    ///< host names
   std::set<std::string> leftovers;  ///< hosts with the remains of an attempt of ours that did not finish
+  /// Hosts that were members and still hold their state, but lack a file that a member has. Nothing may be
+  /// taken back there: a person has to look.
+  std::map<std::string, std::string> damaged;  ///< host name -> the missing file
   std::string leader;  ///< control plane that speaks for the cluster: the first member, else the first of all
   std::size_t control_planes = 0;  ///< how many of the members are control planes
   bool initialised = false;        ///< some control plane is a member
 
   bool has(const Host& host) const { return members.contains(host.name); }
 };
+
+/// The steps that make this host a member; their last words in its journal are asked for.
+std::vector<std::string> kubeadm_steps(const Host& host);
 
 Membership find_membership(const Cluster& cluster, const std::map<std::string, Facts>& facts);
 

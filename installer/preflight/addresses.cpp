@@ -8,8 +8,10 @@ std::optional<InterfaceAddress> find_address(const Facts& facts, const IpAddress
   return std::nullopt;
 }
 
-std::optional<InterfaceAddress> find_subnet(const Facts& facts, const IpAddress& address) {
+std::optional<InterfaceAddress> find_subnet(const Facts& facts, const IpAddress& address,
+                                            const std::string& interface) {
   for (const InterfaceAddress& entry : facts.addresses) {
+    if (!interface.empty() && entry.interface != interface) continue;
     const auto own = IpAddress::parse(entry.address);
     // A /32 is a floating address itself and says nothing of the network around it.
     if (!own || own->is_loopback() || entry.prefix == 0 || entry.prefix >= (own->is_v6() ? 128U : 32U))

@@ -2,6 +2,7 @@
 #include <array>
 #include <set>
 
+#include "installer/plan/membership.hpp"
 #include "installer/plan/supply.hpp"
 #include "installer/preflight/addresses.hpp"
 #include "installer/preflight/preflight.hpp"
@@ -24,6 +25,7 @@ class HostCheck {
     system();
     resources();
     belonging();
+    membership();
     swap();
     addresses();
     names();
@@ -54,6 +56,7 @@ class HostCheck {
   void cgroups(const ReleaseVersion& kubernetes);
   void resources();
   void belonging();
+  void membership();
   void swap();
   void addresses();
   void default_route(const RouteFact* route);
@@ -177,6 +180,23 @@ void HostCheck::belonging() {
         "/etc/containerd/config.toml is there already; it is kept as a backup and replaced");
 }
 
+/// What runs here already must be whole, and of the version that the bundle has: `install` repairs nothing it
+/// did not begin, and it does not upgrade.
+void HostCheck::membership() {
+  const Membership found = find_membership(input_.cluster, {{host_.name, facts_}});
+  if (const auto damaged = found.damaged.find(host_.name); damaged != found.damaged.end() && ours())
+    add(Severity::error, "member",
+        "bring the file back; or, to have the host made anew, run `kubeadm reset -f` on it",
+        "the host is a member of the cluster, but {} is missing", damaged->second);
+  if (!found.has(host_) || facts_.api_server_version.empty() ||
+      facts_.api_server_version == input_.contents.kubernetes_version)
+    return;
+  add(Severity::error, "kubernetes-version",
+      "give the bundle of that version as well, as the last --bundle; `install` does not upgrade",
+      "the host runs Kubernetes {}; the bundle is for {}", facts_.api_server_version,
+      input_.contents.kubernetes_version);
+}
+
 void HostCheck::swap() {
   if (!host_.is_node() || facts_.swaps.empty()) return;
   std::vector<std::string> names;
@@ -236,20 +256,21 @@ void HostCheck::default_route(const RouteFact* route) {
 void HostCheck::floating_address() {
   const IpAddress& address = input_.cluster.endpoint.address;
   const std::string& wanted = input_.cluster.endpoint.interface;
-  if (!wanted.empty()) {
-    if (std::none_of(facts_.interfaces.begin(), facts_.interfaces.end(),
-                     [&](const InterfaceFact& entry) { return entry.name == wanted; }))
-      add(Severity::error, "endpoint-interface", "correct endpoint.interface",
-          "there is no network interface '{}'", wanted);
-  } else if (!find_subnet(facts_, address)) {
-    std::vector<std::string> subnets;
-    for (const InterfaceAddress& entry : facts_.addresses)
-      if (const auto own = IpAddress::parse(entry.address); own && !own->is_loopback())
-        subnets.push_back(fmt::format("{}/{}", entry.address, entry.prefix));
-    add(Severity::error, "endpoint-subnet", "choose a free address in the hosts' own network",
-        "the endpoint's address {} is in none of the host's networks ({})", address.str(),
-        fmt::join(subnets, ", "));
+  if (!wanted.empty() && std::none_of(facts_.interfaces.begin(), facts_.interfaces.end(),
+                                      [&](const InterfaceFact& entry) { return entry.name == wanted; })) {
+    add(Severity::error, "endpoint-interface", "correct endpoint.interface",
+        "there is no network interface '{}'", wanted);
+    return;
   }
+  if (find_subnet(facts_, address, wanted)) return;
+  std::vector<std::string> subnets;
+  for (const InterfaceAddress& entry : facts_.addresses)
+    if (const auto own = IpAddress::parse(entry.address);
+        own && !own->is_loopback() && (wanted.empty() || entry.interface == wanted))
+      subnets.push_back(fmt::format("{}/{}", entry.address, entry.prefix));
+  add(Severity::error, "endpoint-subnet", "choose a free address in the hosts' own network",
+      "the endpoint's address {} is in none of the networks of {} ({})", address.str(),
+      wanted.empty() ? "the host" : wanted, fmt::join(subnets, ", "));
 }
 
 void HostCheck::names() {
@@ -261,12 +282,13 @@ void HostCheck::names() {
   if (servers.empty()) {
     add(Severity::error, "nameserver",
         "give it a nameserver line, or leave the DNS add-on out with dns: {enabled: false}",
-        "/etc/resolv.conf has no nameserver: the DNS add-on would not start");
+        "{} has no nameserver: the DNS add-on would not start",
+        facts_.resolv_conf.empty() ? "/etc/resolv.conf" : facts_.resolv_conf);
   } else if (std::all_of(servers.begin(), servers.end(), [](const std::string& server) {
-               return (server.starts_with("127.") && server != "127.0.0.53") || server == "::1";
+               return server.starts_with("127.") || server == "::1";
              })) {
     add(Severity::error, "nameserver", "name the real servers in it",
-        "/etc/resolv.conf leads back to the host itself ({}): the DNS add-on would ask itself",
+        "{} leads back to the host itself ({}): the DNS add-on would ask itself", facts_.resolv_conf,
         fmt::join(servers, ", "));
   }
 }
@@ -310,10 +332,9 @@ void HostCheck::software() {
         "remove it if nothing else needs it: it sets the FORWARD policy to DROP and fights over iptables",
         "docker is installed ({})", facts_.runtimes.at("docker"));
   for (const std::string& firewall : facts_.firewalls)
-    if (firewall == "firewalld" || firewall == "ufw")
-      add(Severity::warning, "firewall",
-          "it must let the ports of docs/installing.md through; Sealift does not change it", "{} is active",
-          firewall);
+    add(Severity::warning, "firewall",
+        "it must let the ports of docs/installing.md through; Sealift does not change it",
+        "{} is active and refuses packets", firewall);
   if (facts_.selinux == "enforcing")
     add(Severity::warning, "selinux", "", "SELinux is enforcing; this was not tried");
   if (const auto packages = packages_for(input_.contents, facts_, input_.cluster, host_); !packages) {
@@ -339,6 +360,12 @@ void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vec
   if (facts.uid != 0)
     findings.push_back({Severity::error, input.deploy, "root",
                         "the deploy host's part of the installation needs root", "run it as root"});
+  if (!facts.journal_cluster_name.empty() && facts.journal_cluster_name != input.cluster.name)
+    findings.push_back(
+        {Severity::error, input.deploy, "other-cluster",
+         fmt::format("this deploy host serves the cluster '{}' (id {})", facts.journal_cluster_name,
+                     facts.journal_cluster_id),
+         fmt::format("install '{}' from another host: one mirror serves one cluster", input.cluster.name)});
   for (const ListenerFact& listener : facts.listeners)
     if (listener.protocol.starts_with("tcp") && (listener.port == 5000 || listener.port == 12480) &&
         listener.program != "sealift")

@@ -7,7 +7,7 @@
 namespace sealift::installer {
 namespace {
 
-constexpr std::uint32_t kVrrpListenMs = 2200;  // two advertisements of the usual interval
+constexpr std::uint32_t kVrrpListenMs = 5000;  // some speakers are heard every three seconds only
 
 bool balances(const Cluster& cluster, const Host& host) {
   const auto balancers = cluster.balancers();
@@ -50,6 +50,7 @@ FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& conte
                    "/etc/keepalived/keepalived.conf",
                    "/etc/containerd/config.toml"};
   if (host == nullptr) return request;
+  request.steps = kubeadm_steps(*host);
   if (host->is_node()) request.modules = node_modules(cluster);
   request.reach = ports_to_reach(cluster, *host, mirror_address);
   if (balances(cluster, *host)) {

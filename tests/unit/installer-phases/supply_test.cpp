@@ -82,7 +82,26 @@ TEST(Membership, NeedsTheMarkAndTheCredentials) {
   EXPECT_EQ(membership.leader, "m2");
   EXPECT_THAT(membership.leftovers, ElementsAre("m1"));
   facts["m2"].paths[kKubeletConfig] = false;  // reset by hand
+  facts["m2"].kubernetes_files.clear();
   EXPECT_FALSE(find_membership(site.cluster, facts).initialised);
+}
+
+TEST(Membership, TakesNothingBackFromAHostThatWasAMember) {
+  SampleSite site = sample_site();
+  std::map<std::string, Facts> facts;
+  for (const auto& [name, report] : site.hosts) facts[name] = report.facts;
+  facts["m1"].paths = {{kMemberMark, true}, {kKubeletConfig, true}, {kAdminConfig, false}};  // moved away
+  facts["m1"].kubernetes_files = {kKubeletConfig, "/var/lib/etcd/member"};
+  facts["m2"].paths = {{kMemberMark, false}, {kKubeletConfig, true}, {kAdminConfig, true}};
+  facts["m2"].kubernetes_files = {kKubeletConfig};
+  facts["m2"].steps = {{"join/m2/kubeadm", "done"}};  // our directory was removed
+  facts["m3"].kubernetes_files = {kKubeletConfig};
+  facts["m3"].steps = {{"join/m3/kubeadm", "begun"}};
+  const Membership membership = find_membership(site.cluster, facts);
+  EXPECT_FALSE(membership.initialised);
+  EXPECT_THAT(membership.leftovers, ElementsAre("m3"));
+  EXPECT_EQ(membership.damaged.at("m1"), kAdminConfig);
+  EXPECT_EQ(membership.damaged.at("m2"), kMemberMark);
 }
 
 TEST(FindClusterId, RefusesTwoClustersOfOneName) {

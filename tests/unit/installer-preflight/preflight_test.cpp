@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "installer/plan/membership.hpp"
 #include "sample_site.hpp"
 
 namespace sealift::installer {
@@ -112,6 +113,36 @@ TEST(Preflight, RefusesHostsOfOtherClusters) {
   EXPECT_TRUE(site.evaluate().empty());
 }
 
+/// m1 is a member that runs this version.
+SampleSite with_member(const std::string& version) {
+  SampleSite site = sample_site();
+  Facts& facts = site.facts("m1");
+  facts.journal_cluster_name = "prod";
+  facts.paths = {{kMemberMark, true}, {kKubeletConfig, true}, {kAdminConfig, true}};
+  facts.kubernetes_files = {kKubeletConfig};
+  facts.api_server_version = version;
+  return site;
+}
+
+TEST(Preflight, RefusesToInstallAnotherVersionOverARunningOne) {
+  EXPECT_TRUE(with_member("v1.20.2").evaluate().empty());
+  EXPECT_THAT(describe(only_error(with_member("v1.19.7"), "kubernetes-version")),
+              HasSubstr("m1: the host runs Kubernetes v1.19.7; the bundle is for v1.20.2"));
+}
+
+TEST(Preflight, RefusesAMemberThatLacksAFileInsteadOfMakingItAnew) {
+  SampleSite site = with_member("v1.20.2");
+  site.facts("m1").paths[kAdminConfig] = false;
+  EXPECT_THAT(describe(only_error(site, "member")), HasSubstr("/etc/kubernetes/admin.conf is missing"));
+}
+
+TEST(Preflight, RefusesADeployHostThatServesAnotherCluster) {
+  SampleSite site = sample_site();
+  site.facts("deploy").journal_cluster_name = "other";
+  EXPECT_THAT(describe(only_error(site, "other-cluster")),
+              HasSubstr("deploy: this deploy host serves the cluster 'other'"));
+}
+
 TEST(Preflight, RefusesAnEndpointThatSomebodyUses) {
   SampleSite site = sample_site();
   site.facts("m1").arp = {{"192.168.2.100", true, false, "52:54:00:aa:aa:aa"}};
@@ -148,8 +179,18 @@ TEST(Preflight, NeedsAWayToAskNamesOnlyForTheDnsAddOn) {
   only_error(site, "nameserver");
   site.facts("m1").nameservers = {"127.0.0.1"};
   only_error(site, "nameserver");
-  site.facts("m1").nameservers = {"127.0.0.53"};
+  site.facts("m1").nameservers = {"127.0.0.53"};  // and resolved itself has told no file of its own
+  only_error(site, "nameserver");
+}
+
+TEST(Preflight, WantsTheAddressInTheNetworkOfTheNamedInterface) {
+  SampleSite site = sample_site();
+  site.cluster.endpoint.interface = "eth0";
   EXPECT_TRUE(site.evaluate().empty());
+  site.cluster.endpoint.address = IpAddress::parse("192.168.22.100").value();
+  for (const Finding& finding : site.evaluate())
+    EXPECT_THAT(describe(finding), HasSubstr("192.168.22.100 is in none of the networks of eth0"));
+  EXPECT_EQ(site.evaluate().size(), 3U);
 }
 
 TEST(Preflight, WarnsWithoutDefaultRoute) {
