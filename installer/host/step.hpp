@@ -151,6 +151,7 @@ struct Run {
   std::string mark{};                  ///< written into `creates` (0600) by the agent once the program has
                                        ///< succeeded; empty: the program makes that file itself
   std::vector<std::string> check{};    ///< program that exits 0 when there is nothing to do, or empty
+  std::string check_expect{};          ///< what its output must then also contain; empty: anything
   std::vector<std::string> recover{};  ///< program to run first when an earlier attempt was interrupted or
                                        ///< failed (kubeadm reset -f …)
   std::chrono::seconds timeout{600};

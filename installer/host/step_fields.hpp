@@ -130,6 +130,7 @@ void fields(Visitor& visit, Run& value) {
   visit("creates", value.creates, Rule::path_or_empty);
   visit("mark", value.mark);
   visit("check", value.check);
+  visit("check_expect", value.check_expect);
   visit("recover", value.recover, Rule::any, Part::tuning);
   visit("timeout_s", value.timeout, Rule::any, Part::tuning);
   visit("success_codes", value.success_codes);

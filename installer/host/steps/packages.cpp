@@ -121,9 +121,29 @@ Simulation parse_simulation(const std::string& text) {
   return result;
 }
 
+/// A security update made it newer than the bundle: as good, and apt would not go back.
+bool is_newer(const std::string& installed, const std::string& wanted) {
+  const auto compared = run_child({.arguments = {"dpkg", "--compare-versions", installed, "gt", wanted}});
+  return compared && compared->exit_code == 0;
+}
+
+/// Those of the wish that the host lacks, or has older than wanted.
+std::vector<Package> missing_packages(const InstallPackages& wish, const std::string& root) {
+  const auto installed = installed_packages(root);
+  std::vector<Package> missing;
+  for (const Package& package : wish.packages) {
+    const auto found = installed.find(package.name);
+    if (found == installed.end() ||
+        (found->second != package.version && !is_newer(found->second, package.version)))
+      missing.push_back(package);
+  }
+  return missing;
+}
+
 std::vector<std::string> with_versions(const InstallPackages& wish) {
   std::vector<std::string> result;
-  for (const Package& package : wish.packages) result.push_back(package.name + "=" + package.version);
+  for (const Package& package : missing_packages(wish, ""))
+    result.push_back(package.name + "=" + package.version);
   return result;
 }
 
@@ -173,14 +193,9 @@ Result<ApplyOutcome> install(const StepContext& context, const InstallPackages& 
   TRY_ASSIGN(const ChildResult result, run_child(child));
   if (result.exit_code != 0)
     return fail(ErrorCode::io, "installing the packages failed: {}", apt_errors(result));
-  const auto installed = installed_packages("");
-  for (const Package& package : wish.packages) {
-    const auto found = installed.find(package.name);
-    if (found == installed.end() || found->second != package.version) {
-      return fail(ErrorCode::io, "{} is {} after the installation, expected {}", package.name,
-                  found == installed.end() ? "not installed" : found->second, package.version);
-    }
-  }
+  if (const auto missing = missing_packages(wish, ""); !missing.empty())
+    return fail(ErrorCode::io, "apt has ended well, but {} {} is not installed", missing.front().name,
+                missing.front().version);
   json::Array fresh;
   if (const auto record = context.journal.find(context.step_id); record) {
     if (const json::Value* kept = record->detail.if_contains("fresh"); kept != nullptr && kept->is_array()) {
@@ -200,14 +215,9 @@ Result<ApplyOutcome> install(const StepContext& context, const InstallPackages& 
 }  // namespace
 
 Result<CheckOutcome> check(const StepContext& context, const InstallPackages& wish) {
-  const auto installed = installed_packages(context.root);
   std::vector<std::string> missing;
-  for (const Package& package : wish.packages) {
-    const auto found = installed.find(package.name);
-    if (found == installed.end() || found->second != package.version) {
-      missing.push_back(package.name + "=" + package.version);
-    }
-  }
+  for (const Package& package : missing_packages(wish, context.root))
+    missing.push_back(package.name + "=" + package.version);
   if (!missing.empty()) {
     std::string names = fmt::format("{}", fmt::join(missing, " "));
     if (names.size() > 300) names = names.substr(0, 297) + "…";

@@ -22,6 +22,16 @@ std::string redacted(std::string text, const std::vector<std::string>& secrets) 
   return text;
 }
 
+/// As run_child; what the program had said until its time was over is in the error, but no secret of the
+/// wish.
+Result<ChildResult> run_discreetly(const Run& wish, const Child& child) {
+  auto result = run_child(child);
+  if (result) return result;
+  if (wish.output_secrecy == Secrecy::secret)
+    return fail(result.error().code(), "{} did not end by itself (its output is secret)", wish.arguments[0]);
+  return fail(result.error().code(), "{}", redacted(result.error().message(), wish.redact));
+}
+
 bool interrupted(const std::optional<StepRecord>& record) {
   return record && (record->event == StepRecord::Event::begun || record->event == StepRecord::Event::failed);
 }
@@ -40,7 +50,8 @@ Result<CheckOutcome> check(const StepContext& context, const Run& wish) {
   if (!wish.check.empty()) {
     const auto checked = run_child(
         {.arguments = wish.check, .environment = wish.environment, .timeout = std::chrono::minutes(1)});
-    outcome.satisfied = checked && checked->exit_code == 0;
+    outcome.satisfied =
+        checked && checked->exit_code == 0 && checked->out.find(wish.check_expect) != std::string::npos;
   } else if (!wish.creates.empty()) {
     std::error_code ignored;
     outcome.satisfied = fs::exists(context.at(wish.creates), ignored) && !interrupted(record);
@@ -62,21 +73,21 @@ Result<ApplyOutcome> apply(const StepContext& context, const Run& wish) {
   const bool again = record && record->attempts > 1;
   if (again && !wish.recover.empty()) {
     context.output("an earlier attempt did not finish; cleaning up after it");
-    TRY_ASSIGN(const ChildResult recovered, run_child({.arguments = wish.recover,
-                                                       .environment = wish.environment,
-                                                       .timeout = wish.timeout,
-                                                       .on_line = show}));
+    TRY_ASSIGN(const ChildResult recovered, run_discreetly(wish, {.arguments = wish.recover,
+                                                                  .environment = wish.environment,
+                                                                  .timeout = wish.timeout,
+                                                                  .on_line = show}));
     if (recovered.exit_code != 0) {
       return fail(ErrorCode::io,
                   "cleaning up after the interrupted attempt failed: {} ended with code {}: {}",
                   wish.recover[0], recovered.exit_code, redacted(last_words(recovered), wish.redact));
     }
   }
-  TRY_ASSIGN(const ChildResult result, run_child({.arguments = wish.arguments,
-                                                  .environment = wish.environment,
-                                                  .input = wish.input,
-                                                  .timeout = wish.timeout,
-                                                  .on_line = show}));
+  TRY_ASSIGN(const ChildResult result, run_discreetly(wish, {.arguments = wish.arguments,
+                                                             .environment = wish.environment,
+                                                             .input = wish.input,
+                                                             .timeout = wish.timeout,
+                                                             .on_line = show}));
   if (std::find(wish.success_codes.begin(), wish.success_codes.end(), result.exit_code) ==
       wish.success_codes.end()) {
     return fail(ErrorCode::io, "{} ended with code {}{}", wish.arguments[0], result.exit_code,

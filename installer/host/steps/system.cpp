@@ -81,24 +81,39 @@ std::optional<std::string> fstab_without_swap(const std::string& text) {
   return result;
 }
 
-/// Loaded .swap units and the services that make swap on zram.
+/// First words of the lines that systemctl prints for these arguments.
+std::vector<std::string> unit_names(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "systemctl");
+  arguments.insert(arguments.end(), {"--plain", "--no-legend", "--full"});
+  std::vector<std::string> names;
+  const auto listed = run_child({.arguments = std::move(arguments)});
+  if (!listed || listed->exit_code != 0) return names;
+  std::istringstream lines(listed->out);
+  for (std::string line; std::getline(lines, line);)
+    if (const std::string name = line.substr(0, line.find(' ')); !name.empty()) names.push_back(name);
+  return names;
+}
+
+/// What would bring swap at the next boot beside /etc/fstab: .swap units of their own or found by systemd on
+/// the disk, and the services that make swap on zram. Masked ones do not count.
 std::vector<std::string> swap_units() {
-  std::vector<std::string> units;
-  const auto listed = run_child({.arguments = {"systemctl", "list-units", "--type=swap", "--state=active",
-                                               "--plain", "--no-legend", "--full"}});
-  if (listed && listed->exit_code == 0) {
-    std::istringstream lines(listed->out);
-    for (std::string line; std::getline(lines, line);) {
-      if (const std::string unit = line.substr(0, line.find(' ')); unit.ends_with(".swap"))
-        units.push_back(unit);
-    }
-  }
-  for (const char* service :
-       {"zramswap.service", "zram-config.service", "systemd-zram-setup@zram0.service"}) {
-    const auto state = run_child({.arguments = {"systemctl", "is-active", service}});
-    if (state && state->exit_code == 0) units.emplace_back(service);
-  }
+  std::vector<std::string> units = unit_names({"list-units", "--type=swap", "--state=active"});
+  for (const auto& more : {unit_names({"list-unit-files", "--type=swap", "--state=enabled,static,generated"}),
+                           unit_names({"list-unit-files", "--type=service", "--state=enabled",
+                                       "zramswap.service", "zram-config.service"}),
+                           unit_names({"list-units", "--state=active", "zramswap.service",
+                                       "zram-config.service", "systemd-zram-setup@*.service"})})
+    units.insert(units.end(), more.begin(), more.end());
+  std::sort(units.begin(), units.end());
+  units.erase(std::unique(units.begin(), units.end()), units.end());
   return units;
+}
+
+/// Units that an earlier run masked, for undo.
+json::Array masked_before(const StepContext& context) {
+  const auto record = context.journal.find(context.step_id);
+  const json::Value* masked = record ? record->detail.if_contains("masked") : nullptr;
+  return masked != nullptr && masked->is_array() ? masked->get_array() : json::Array{};
 }
 
 Status set_kernel_hostname(const std::string& name) {
@@ -187,6 +202,9 @@ Result<CheckOutcome> check(const StepContext& context, const SwapOff&) {
   if (!swaps.empty())
     return CheckOutcome{false, fmt::format("switch off the swap {}", swaps.front().name), {}};
   if (!fstab_swaps(context.root).empty()) return CheckOutcome{false, "take swap out of /etc/fstab", {}};
+  if (context.root.empty())
+    if (const auto units = swap_units(); !units.empty())
+      return CheckOutcome{false, fmt::format("mask {}", fmt::join(units, ", ")), {}};
   return CheckOutcome{true, "no swap is used", {}};
 }
 Result<ApplyOutcome> apply(const StepContext& context, const SwapOff&) {
@@ -195,34 +213,34 @@ Result<ApplyOutcome> apply(const StepContext& context, const SwapOff&) {
     if (const auto changed = fstab_without_swap(*text); changed)
       TRY(put_file(context, "/etc/fstab", *changed, 0644));
   }
-  std::vector<std::string> masked;
-  if (context.root.empty() && !active_swaps("").empty()) {
-    masked = swap_units();
+  json::Array masked = masked_before(context);
+  if (context.root.empty()) {
+    // Units of the fstab lines are gone with them.
+    TRY_ASSIGN(const ChildResult reloaded, run_child({.arguments = {"systemctl", "daemon-reload"}}));
+    if (reloaded.exit_code != 0)
+      return fail(ErrorCode::io, "systemctl daemon-reload failed: {}", last_words(reloaded));
+    // Masked before it is switched off: who is killed in between finds swap still on, and begins again.
+    for (const std::string& unit : swap_units()) {
+      TRY_ASSIGN(const ChildResult result,
+                 run_child({.arguments = {"systemctl", "mask", "--now", "--", unit}}));
+      if (result.exit_code != 0) return fail(ErrorCode::io, "cannot mask {}: {}", unit, last_words(result));
+      masked.emplace_back(unit);
+    }
     TRY_ASSIGN(const ChildResult off, run_child({.arguments = {"swapoff", "-a"}}));
     if (off.exit_code != 0) {
       return fail(ErrorCode::io, "swap cannot be switched off (is there enough memory?): {}",
                   last_words(off));
     }
-    for (const std::string& unit : masked) {
-      TRY_ASSIGN(const ChildResult result,
-                 run_child({.arguments = {"systemctl", "mask", "--now", "--", unit}}));
-      if (result.exit_code != 0) return fail(ErrorCode::io, "cannot mask {}: {}", unit, last_words(result));
-    }
     if (const auto left = active_swaps(""); !left.empty()) {
       return fail(ErrorCode::io, "swap is still on after swapoff: {}", left.front().name);
     }
   }
-  json::Array units;
-  for (const std::string& unit : masked) units.emplace_back(unit);
-  return ApplyOutcome{"switch swap off", {{"masked", units}}, {}};
+  return ApplyOutcome{"switch swap off", {{"masked", std::move(masked)}}, {}};
 }
 /// Swap returns with the next boot, as fstab says; switching it on at once could harm what runs.
 Status undo(const StepContext& context, const SwapOff&) {
   TRY(context.journal.restore_original("/etc/fstab"));
-  const auto record = context.journal.find(context.step_id);
-  const json::Value* masked = record ? record->detail.if_contains("masked") : nullptr;
-  if (masked == nullptr || !masked->is_array()) return {};
-  for (const json::Value& unit : masked->get_array()) {
+  for (const json::Value& unit : masked_before(context)) {
     if (!unit.is_string()) continue;
     TRY_ASSIGN(const ChildResult result,
                run_child({.arguments = {"systemctl", "unmask", "--", std::string(unit.get_string())}}));

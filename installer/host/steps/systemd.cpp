@@ -101,7 +101,8 @@ Result<CheckOutcome> check(const StepContext& context, const SystemdUnit& wish) 
   if (wish.active == Wanted::no && state.active != "inactive" && state.active != "failed") {
     return differs(fmt::format("stop {}", wish.unit));
   }
-  if (wish.active == Wanted::yes && context.changed_since_done(wish.restart_on)) {
+  const bool running = wish.active == Wanted::yes || (wish.active == Wanted::leave && state.is_active());
+  if (running && context.changed_since_done(wish.restart_on)) {
     return differs(fmt::format("restart {}", wish.unit));
   }
   if (wish.active == Wanted::yes && context.changed_since_done(wish.reload_on)) {
@@ -135,10 +136,16 @@ Result<ApplyOutcome> apply(const StepContext& context, const SystemdUnit& wish) 
     TRY(systemctl_checked({"stop", "--", wish.unit}));
     return ApplyOutcome{fmt::format("stop {}", wish.unit), std::move(detail), {}};
   }
-  if (wish.active == Wanted::leave) return ApplyOutcome{{}, std::move(detail), {}};
+  if (wish.active == Wanted::leave && !(state.is_active() && changed))
+    return ApplyOutcome{{}, std::move(detail), {}};
   const bool restart = state.is_active() && changed;
   const bool reload = state.is_active() && !restart && context.changed_since_done(wish.reload_on);
-  const char* const verb = restart ? "restart" : reload ? "reload" : "start";
+  const char* const verb = restart ? "restart" : "start";
+  if (reload) {
+    // systemctl waits, and tells when the unit's own check refused the new settings.
+    TRY(systemctl_checked({"reload", "--", wish.unit}));
+    return ApplyOutcome{fmt::format("reload {}", wish.unit), std::move(detail), {}};
+  }
   if (!state.is_active()) (void)systemctl({"reset-failed", "--", wish.unit});
   const std::vector<std::string> order = {verb, "--no-block", "--", wish.unit};
   TRY(systemctl_checked(order));
