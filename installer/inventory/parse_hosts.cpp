@@ -9,11 +9,45 @@ namespace {
 constexpr std::array kRoles{Role::control_plane, Role::worker, Role::load_balancer};
 constexpr std::array<std::string_view, 3> kEffects{"NoSchedule", "PreferNoSchedule", "NoExecute"};
 
+bool is_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/// Kubernetes, apimachinery/pkg/util/validation: qualified name without its prefix, or label value.
+bool is_label_name(std::string_view name) {
+  return !name.empty() && name.size() <= 63 && is_alphanumeric(name.front()) &&
+         is_alphanumeric(name.back()) && std::all_of(name.begin(), name.end(), [](char c) {
+           return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
+bool is_label_key(std::string_view key) {
+  const std::size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return is_label_name(key);
+  return is_dns_name(key.substr(0, slash)) && is_label_name(key.substr(slash + 1));
+}
+
+/// The key and the value of a label or taint; both become arguments of kubectl.
+Status check_label(const Node& node, const std::string& key, const std::string& value) {
+  if (!is_label_key(key))
+    return node.error(
+        "'{}' is not a key for labels: at most 63 letters, digits, '-', '_' and '.', beginning and "
+        "ending with a letter or digit, perhaps behind a DNS name and '/'",
+        key);
+  if (!value.empty() && !is_label_name(value))
+    return node.error(
+        "'{}' is not a value for labels: at most 63 letters, digits, '-', '_' and '.', beginning "
+        "and ending with a letter or digit",
+        value);
+  return {};
+}
+
 Result<Taint> read_taint(const Node& node) {
   TRY(node.only({"key", "value", "effect"}));
   Taint taint;
   TRY_ASSIGN(taint.key, node.string("key"));
   TRY_ASSIGN(taint.value, node.string_or("value", ""));
+  TRY(check_label(node, taint.key, taint.value));
   TRY_ASSIGN(taint.effect, node.string_or("effect", "NoSchedule"));
   if (std::find(kEffects.begin(), kEffects.end(), taint.effect) == kEffects.end())
     return node.error("unknown effect '{}': {}", taint.effect,
@@ -86,7 +120,9 @@ Result<Host> read_host(const Node& node, const SshSettings& ssh) {
   TRY_ASSIGN(host.roles, read_roles(node));
   TRY_ASSIGN(const auto labels, node.members("labels"));
   for (const auto& [key, value] : labels) {
-    TRY_ASSIGN(host.labels[key], value.string());
+    TRY_ASSIGN(std::string text, value.string());
+    TRY(check_label(value, key, text));
+    host.labels[key] = std::move(text);
   }
   TRY_ASSIGN(const auto taints, node.find("taints"));
   if (taints) {

@@ -23,18 +23,6 @@ Result<std::string> keepalived_text(const Site& site, const Host& host, std::siz
   return render_keepalived(settings);
 }
 
-Status add_nginx(const Site& site, StepList& steps) {
-  TRY_ASSIGN(WriteFile settings, balancer_settings(site, {}));
-  TRY_ASSIGN(std::string unit, render_balancer_unit("/usr/sbin/nginx"));
-  const std::string config_id = steps.add("nginx", std::move(settings));
-  const std::string unit_id =
-      steps.add("nginx-unit", WriteFile{"/etc/systemd/system/sealift-lb.service", std::move(unit)});
-  steps.add("nginx-service",
-            SystemdUnit{.unit = "sealift-lb.service", .restart_on = {unit_id}, .reload_on = {config_id}},
-            "journalctl -u sealift-lb on the host; another program may hold the port");
-  return {};
-}
-
 }  // namespace
 
 Status add_balancer(const Site& site, Plan& plan) {
@@ -42,7 +30,7 @@ Status add_balancer(const Site& site, Plan& plan) {
   for (std::size_t rank = 0; rank < balancers.size(); ++rank) {
     const Host& host = *balancers[rank];
     StepList steps("balancer", host.name);
-    TRY(add_nginx(site, steps));
+    TRY(add_nginx(site, {}, steps));
     TRY_ASSIGN(std::string config, keepalived_text(site, host, rank, balancers));
     TRY_ASSIGN(std::string dropin, render_keepalived_dropin());
     const std::string config_id =

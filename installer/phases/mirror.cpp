@@ -18,6 +18,10 @@ std::string serve_command(const Site& site) {
   add(std::to_string(site.mirror.threshold));
   add("--state-dir");
   add(kMirrorState);
+  if (site.cluster.endpoint.address.is_v6()) {
+    add("--listen");
+    add("::");
+  }
   add("--address");
   add(site.cluster.endpoint.address.str());
   for (const std::string& path : site.mirror.bundles) add(path);
@@ -36,7 +40,7 @@ Status add_mirror(const Site& site, Plan& plan) {
                                  .check = {"cmp", "-s", site.mirror.program, kProgram}}));
   for (const SigningKey& key : site.mirror.keys)
     restart_on.push_back(steps.add("key-" + key.name, WriteFile{"/etc/sealift/keys/" + key.name, key.text}));
-  TRY_ASSIGN(std::string unit, render_mirror_unit(serve_command(site)));
+  TRY_ASSIGN(std::string unit, render_mirror_unit(serve_command(site), site.mirror.bundles_state));
   restart_on.push_back(
       steps.add("unit", WriteFile{"/etc/systemd/system/sealift-mirror.service", std::move(unit)}));
   steps.add("service", SystemdUnit{.unit = "sealift-mirror.service", .restart_on = restart_on},

@@ -33,7 +33,12 @@ Result<std::vector<Step>> bridge_steps(const Cluster& cluster, const Host& host,
   ranges.erase(own);
   TRY_ASSIGN(std::string unit, render_routes_unit(ranges, cluster.network.pods));
   StepList steps("network", host.name);
-  steps.add("bridge", WriteFile{"/etc/cni/net.d/10-sealift-bridge.conflist", render_bridge_network(pods)});
+  const std::string network_id = steps.add(
+      "bridge", WriteFile{"/etc/cni/net.d/10-sealift-bridge.conflist", render_bridge_network(pods)});
+  // A bridge with the gateway of an earlier range would be refused by the plugin; it makes a new one.
+  steps.add("old-bridge", Run{.arguments = {"ip", "link", "delete", "cni0"},
+                              .success_codes = {0, 1},
+                              .restart_on = {network_id}});
   const std::string unit_id =
       steps.add("routes-unit", WriteFile{"/etc/systemd/system/sealift-routes.service", std::move(unit)});
   steps.add("routes", SystemdUnit{.unit = "sealift-routes.service", .restart_on = {unit_id}});
@@ -86,7 +91,10 @@ Status add_manifest(const Site& site, Plan& plan) {
   StepList steps("network", leader);
   const std::string fetch =
       steps.add("manifest", FetchFile{.from = download(site, *file), .path = path, .mode = 0600});
-  steps.add("apply", Run{.arguments = kubectl({"apply", "-f", path}), .restart_on = {fetch}});
+  // Asked of the cluster, not of the journal: the cluster may have been made anew since.
+  steps.add("apply", Run{.arguments = kubectl({"apply", "-f", path}),
+                         .check = kubectl({"get", "-f", path, "-o", "name"}),
+                         .restart_on = {fetch}});
   // Right after init: the nodes that join find their network already there.
   plan.tasks.push_back({.id = "network/" + leader,
                         .phase = "network",
@@ -102,9 +110,17 @@ void add_labels(const Site& site, const std::vector<std::string>& joined, Plan& 
   StepList steps("network", leader);
   for (const Host* host : site.cluster.nodes()) {
     if (host->labels.empty()) continue;
-    std::vector<std::string> arguments{"label", "node", host->name, "--overwrite"};
-    for (const auto& [key, value] : host->labels) arguments.push_back(key + "=" + value);
-    steps.add("labels-" + host->name, Run{.arguments = kubectl(std::move(arguments))});
+    std::vector<std::string> arguments{"label", "--overwrite", "node", host->name};
+    std::string selector;
+    for (const auto& [key, value] : host->labels) {
+      arguments.push_back(key + "=" + value);
+      selector += (selector.empty() ? "" : ",") + arguments.back();
+    }
+    steps.add("labels-" + host->name,
+              Run{.arguments = kubectl(std::move(arguments)),
+                  .check = kubectl({"get", "nodes", "--field-selector=metadata.name=" + host->name, "-l",
+                                    selector, "-o", "name"}),
+                  .check_expect = "node/" + host->name});
   }
   auto list = steps.take();
   if (list.empty()) return;

@@ -29,6 +29,23 @@ void add_kernel(const Site& site, const Host& host, StepList& steps) {
   steps.add("sysctl", Sysctl{"/etc/sysctl.d/95-sealift.conf", node_sysctls(site.cluster)});
 }
 
+/// chrony where the bundle brings it; a timesyncd that was there asks the same servers.
+Status add_time(const Site& site, const Host& host, bool brings_chrony, StepList& steps) {
+  const TimeRole role = time_role(site.cluster, host);
+  if (keeps_timesyncd(site.of(host)) && !role.sources.empty()) {
+    const std::string config = steps.add(
+        "timesyncd",
+        WriteFile{"/etc/systemd/timesyncd.conf.d/10-sealift.conf",
+                  fmt::format("# Written by Sealift.\n[Time]\nNTP={}\n", fmt::join(role.sources, " "))});
+    steps.add("time", SystemdUnit{.unit = "systemd-timesyncd.service", .restart_on = {config}});
+  }
+  if (!brings_chrony) return {};
+  TRY_ASSIGN(std::string chrony, render_chrony(site.cluster.name, role));
+  const std::string config = steps.add("chrony", WriteFile{"/etc/chrony/chrony.conf", std::move(chrony)});
+  steps.add("time", SystemdUnit{.unit = "chrony.service", .restart_on = {config}});
+  return {};
+}
+
 Status add_packages(const Site& site, const Host& host, StepList& steps) {
   const Facts& facts = site.of(host);
   TRY_ASSIGN(std::vector<Package> packages, packages_for(site.contents, facts, site.cluster, host));
@@ -47,19 +64,7 @@ Status add_packages(const Site& site, const Host& host, StepList& steps) {
   if (brings_nginx && !foreign)
     steps.add("packaged-nginx",
               SystemdUnit{.unit = "nginx.service", .enabled = Wanted::no, .active = Wanted::no});
-  if (keeps_timesyncd(facts)) {
-    std::string servers;
-    for (const std::string& source : time_role(site.cluster, host).sources) servers += " " + source;
-    const std::string config =
-        steps.add("timesyncd", WriteFile{"/etc/systemd/timesyncd.conf.d/10-sealift.conf",
-                                         "# Written by Sealift.\n[Time]\nNTP=" + servers.substr(1) + "\n"});
-    steps.add("time", SystemdUnit{.unit = "systemd-timesyncd.service", .restart_on = {config}});
-  }
-  if (!brings_chrony) return {};
-  TRY_ASSIGN(std::string chrony, render_chrony(site.cluster.name, time_role(site.cluster, host)));
-  const std::string config = steps.add("chrony", WriteFile{"/etc/chrony/chrony.conf", std::move(chrony)});
-  steps.add("time", SystemdUnit{.unit = "chrony.service", .restart_on = {config}});
-  return {};
+  return add_time(site, host, brings_chrony, steps);
 }
 
 }  // namespace

@@ -78,11 +78,15 @@ Status add_kubelet(StepList& steps, const ReleaseVersion& kubernetes) {
   TRY_ASSIGN(std::string dropin, render_kubelet_dropin(kKubelet, kubernetes));
   steps.add("manifests", MakeDirectory{"/etc/kubernetes/manifests", 0755});
   steps.add("secrets", MakeDirectory{"/etc/kubernetes/sealift", 0700});
-  steps.add("kubelet-unit", WriteFile{"/etc/systemd/system/kubelet.service", std::move(unit)});
-  steps.add("kubelet-settings",
-            WriteFile{"/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", std::move(dropin)});
+  const std::string unit_id =
+      steps.add("kubelet-unit", WriteFile{"/etc/systemd/system/kubelet.service", std::move(unit)});
+  const std::string settings_id =
+      steps.add("kubelet-settings",
+                WriteFile{"/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", std::move(dropin)});
   // kubeadm starts it once there is something to run.
-  steps.add("kubelet-service", SystemdUnit{.unit = "kubelet.service", .active = Wanted::leave});
+  steps.add(
+      "kubelet-service",
+      SystemdUnit{.unit = "kubelet.service", .active = Wanted::leave, .restart_on = {unit_id, settings_id}});
   return {};
 }
 

@@ -38,18 +38,20 @@ std::string wait_for_server(const Site& site, const Host& host, Plan& plan) {
 /// Tells the balancers of the last in `joined` once task `ready` is done.
 Status add_to_balancers(const Site& site, const std::vector<const Host*>& joined, const std::string& ready,
                         Plan& plan) {
+  const std::string& name = joined.back()->name;
   for (const Host* balancer : site.cluster.balancers()) {
-    const std::string& name = joined.back()->name;
-    TRY_ASSIGN(WriteFile settings, balancer_settings(site, joined));
-    StepList steps("join", balancer->name);
-    const std::string id = steps.add("balancer-with-" + name, std::move(settings));
-    steps.add("balancer-takes-" + name, SystemdUnit{.unit = "sealift-lb.service", .reload_on = {id}});
-    plan.tasks.push_back({.id = "join/" + balancer->name + "/balancer-" + name,
-                          .phase = "join",
-                          .host = balancer->name,
-                          .lane = "balancer",
-                          .after = {ready},
-                          .steps = steps.take()});
+    StepList steps("balancer", balancer->name);
+    TRY(add_nginx(site, joined, steps));
+    plan.tasks.push_back(
+        {.id = "join/" + balancer->name + "/balancer-" + name,
+         .phase = "join",
+         .host = balancer->name,
+         .lane = "balancer",
+         .after = {ready},
+         // The very steps of the phase before: killed between the file and the reload, the next
+         // run finds a file that is newer than what nginx has read.
+         .make_steps = [made = steps.take()](const Outputs&) -> Result<std::vector<Step>> { return made; },
+         .make_steps_title = "balance to " + name + " too"});
   }
   return {};
 }
@@ -127,7 +129,7 @@ void restart_first_server(const Site& site, std::vector<std::string> after, Plan
        .make_steps_title = "restart the API server that was there while etcd had no leader"});
 }
 
-Result<WriteFile> balancer_settings(const Site& site, const std::vector<const Host*>& joined) {
+Status add_nginx(const Site& site, const std::vector<const Host*>& joined, StepList& steps) {
   NginxSettings settings;
   settings.cluster = site.cluster.name;
   for (const Host* host : site.cluster.with(Role::control_plane))
@@ -136,7 +138,14 @@ Result<WriteFile> balancer_settings(const Site& site, const std::vector<const Ho
   settings.port = site.cluster.endpoint.port;
   settings.v6 = site.cluster.endpoint.address.is_v6();
   TRY_ASSIGN(std::string config, render_nginx(settings));
-  return WriteFile{"/etc/sealift/nginx.conf", std::move(config)};
+  TRY_ASSIGN(std::string unit, render_balancer_unit("/usr/sbin/nginx"));
+  const std::string config_id = steps.add("nginx", WriteFile{"/etc/sealift/nginx.conf", std::move(config)});
+  const std::string unit_id =
+      steps.add("nginx-unit", WriteFile{"/etc/systemd/system/sealift-lb.service", std::move(unit)});
+  steps.add("nginx-service",
+            SystemdUnit{.unit = "sealift-lb.service", .restart_on = {unit_id}, .reload_on = {config_id}},
+            "journalctl -u sealift-lb on the host; another program may hold the port");
+  return {};
 }
 
 }  // namespace sealift::installer

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "installer/apply/plan.hpp"
+#include "installer/phases/steps.hpp"
 #include "installer/plan/site.hpp"
 
 namespace sealift::installer {
@@ -31,7 +32,7 @@ Status add_serving(const Site& site, Plan& plan);
 /// `after` are done and another server is behind the balancers.
 void restart_first_server(const Site& site, std::vector<std::string> after, Plan& plan);
 
-/// The balancers' nginx.conf with the control planes that are members and those in `joined`.
-Result<WriteFile> balancer_settings(const Site& site, const std::vector<const Host*>& joined);
+/// Adds the steps that make nginx balance to the control planes that are members and to those in `joined`.
+Status add_nginx(const Site& site, const std::vector<const Host*>& joined, StepList& steps);
 
 }  // namespace sealift::installer

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 #include "installer/phases/phases.hpp"
@@ -90,11 +91,58 @@ std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
   return {admin, "verify/" + leader.name + "/members"};
 }
 
+/// Who cannot hear the others takes the address as well: two hosts with it answer in turns, and every check
+/// that only asks for an answer is content. Returns the id of the task to wait for.
+std::string add_address_check(const Site& site, const std::string& settled, Plan& plan) {
+  const std::string address = site.cluster.endpoint.address.str();
+  std::map<std::string, std::string> asked;  // host -> step
+  std::vector<std::string> after;
+  for (const Host* host : site.cluster.balancers()) {
+    StepList steps("verify", host->name);
+    asked[host->name] =
+        steps.add("address", Capture{.arguments = {"ip", "-o", "address", "show", "to", address}});
+    after.push_back("verify/" + host->name + "/address");
+    plan.tasks.push_back({.id = after.back(),
+                          .phase = "verify",
+                          .host = host->name,
+                          .lane = "address",
+                          .after = {settled},
+                          .steps = steps.take()});
+  }
+  const std::string& leader = site.membership.leader;
+  const std::string task = "verify/" + leader + "/one-address";
+  plan.tasks.push_back(
+      {.id = task,
+       .phase = "verify",
+       .host = leader,
+       .lane = "one-address",
+       .after = std::move(after),
+       .make_steps = [asked, address](const Outputs& outputs) -> Result<std::vector<Step>> {
+         std::vector<std::string> holders;
+         for (const auto& [host, step] : asked) {
+           TRY_ASSIGN(const std::string text, outputs.get(step));
+           if (!text.empty()) holders.push_back(host);
+         }
+         if (holders.size() == 1) return std::vector<Step>{};
+         return fail(
+             ErrorCode::conflict,
+             "the API address {} is on {}; it should be on one balancer: VRRP (IP protocol 112) must pass "
+             "between {}",
+             address, holders.empty() ? "no host" : fmt::format("{}", fmt::join(holders, ", ")),
+             fmt::join(std::views::keys(asked), ", "));
+       },
+       .make_steps_title = "compare who holds the API address"});
+  return task;
+}
+
 }  // namespace
 
 Status add_verify(const Site& site, Plan& plan) {
   for (const Host* host : site.cluster.nodes()) add_node_checks(*host, plan);
   const auto ids = add_cluster_checks(site, plan);
+  std::vector<std::string> checked{ids[1]};
+  if (site.cluster.endpoint.mode != EndpointMode::external)
+    checked.push_back(add_address_check(site, ids[1], plan));
   StepList steps("verify", site.deploy);
   const Facts& facts = site.facts.at(site.deploy);
   if (const auto* file = site.contents.find_role("kubectl", platform_of(facts.machine)); file != nullptr)
@@ -106,7 +154,7 @@ Status add_verify(const Site& site, Plan& plan) {
        .phase = "verify",
        .host = site.deploy,
        .lane = "kubeconfig",
-       .after = {ids[1]},
+       .after = std::move(checked),
        .steps = steps.take(),
        .make_steps = [admin = ids[0], deploy = site.deploy,
                       name = site.cluster.name](const Outputs& outputs) -> Result<std::vector<Step>> {

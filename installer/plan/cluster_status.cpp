@@ -51,7 +51,6 @@ void read_certificates(const Link& link, HostStatus& status) {
 struct ClusterView {
   bool answered = false;
   std::map<std::string, std::pair<std::string, std::string>> nodes;  ///< name -> state, version
-  std::map<std::string, bool> etcd;
 };
 
 Status read_nodes(const std::string& text, ClusterView& view) {
@@ -74,31 +73,10 @@ Status read_nodes(const std::string& text, ClusterView& view) {
   });
 }
 
-/// etcdctl's own words: [{"endpoint":"https://10.0.0.1:2379","health":true,…}]
-Status read_etcd(const Cluster& cluster, const std::string& text, ClusterView& view) {
-  TRY_ASSIGN(const json::Value value, json::parse(text, "etcdctl endpoint health"));
-  const auto* list = value.if_array();
-  if (list == nullptr) return fail(ErrorCode::integrity, "etcdctl endpoint health did not print a list");
-  for (const json::Value& item : *list) {
-    TRY_ASSIGN(const auto entry, json::Reader::of(item, "etcdctl endpoint health"));
-    TRY_ASSIGN(const std::string endpoint, entry.string("endpoint"));
-    TRY_ASSIGN(const bool health, entry.boolean_or("health", false));
-    for (const Host* host : cluster.with(Role::control_plane))
-      if (endpoint == "https://" + host->address.bracketed() + ":2379") view.etcd[host->name] = health;
-  }
-  return {};
-}
-
-std::vector<std::string> endpoint_health(const Cluster& cluster, const Host& host) {
-  std::string endpoints;
-  for (const Host* member : cluster.with(Role::control_plane))
-    endpoints += (endpoints.empty() ? "" : ",") + ("https://" + member->address.bracketed() + ":2379");
-  return etcdctl(host, {"endpoint", "health", "--endpoints=" + endpoints, "-w", "json"});
-}
-
 struct Answer {
   HostStatus status;
   ClusterView view;
+  bool etcd_healthy = false;  ///< the host's own member, which answers only when it sees a leader
 };
 
 Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mirror,
@@ -131,8 +109,7 @@ Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mir
   if (const auto nodes = ask(link, Capture{.arguments = kubectl({"get", "nodes", "-o", "json", server})});
       nodes)
     answer.view.answered = read_nodes(*nodes, answer.view).has_value();
-  if (const auto etcd = ask(link, Capture{.arguments = endpoint_health(cluster, host)}); etcd)
-    (void)read_etcd(cluster, *etcd, answer.view);
+  answer.etcd_healthy = ask(link, Capture{.arguments = etcdctl(host, {"endpoint", "health"})}).has_value();
   return answer;
 }
 
@@ -161,8 +138,8 @@ Result<ClusterStatus> look_at_cluster(const Cluster& cluster, const std::string&
       view.answered = true;
       view.nodes = std::move(answer.view.nodes);
     }
-    // `endpoint health` of a member that cannot reach another calls that one unhealthy; any good word counts.
-    for (const auto& [member, healthy] : answer.view.etcd) view.etcd[member] = view.etcd[member] || healthy;
+    const HostStatus& told = status.hosts.back();
+    if (cluster.find(told.name)->has(Role::control_plane)) status.etcd[told.name] = answer.etcd_healthy;
   }
   for (HostStatus& host : status.hosts) {
     if (!cluster.find(host.name)->is_node()) continue;
@@ -170,7 +147,6 @@ Result<ClusterStatus> look_at_cluster(const Cluster& cluster, const std::string&
     host.node = !view.answered ? "unknown" : node == view.nodes.end() ? "missing" : node->second.first;
     if (node != view.nodes.end()) host.version = node->second.second;
   }
-  status.etcd = std::move(view.etcd);
   status.problems = find_problems(cluster, status, now());
   return status;
 }

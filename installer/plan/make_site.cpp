@@ -17,6 +17,23 @@ std::vector<unsigned> foreign_router_ids(const Cluster& cluster, const std::map<
   return ids;
 }
 
+/// The one in cluster.yaml; else the one the balancers have, as another would cost them the address for a
+/// moment; else a free one.
+unsigned router_id_of(const Cluster& cluster, const std::map<std::string, Facts>& facts) {
+  if (cluster.endpoint.virtual_router_id) return *cluster.endpoint.virtual_router_id;
+  for (const Host* host : cluster.balancers())
+    if (const auto found = facts.find(host->name); found != facts.end() && found->second.router_id != 0)
+      return found->second.router_id;
+  return choose_router_id(cluster.endpoint.address, foreign_router_ids(cluster, facts));
+}
+
+/// Its root digest, and what tells a file that was replaced or signed since from the one that was there.
+std::string state_of(const bundle::VerifiedBundle& bundle) {
+  const bundle::FileIdentity& identity = bundle.file().identity();
+  return fmt::format("{} inode {} mtime {}", bundle.file().root_digest().str(), identity.inode,
+                     identity.mtime_ns);
+}
+
 Result<std::string> choose_cluster_id(const Cluster& cluster, const std::map<std::string, Facts>& facts) {
   const fs::path file = cluster_directory(cluster.name) / "id";
   std::string own;
@@ -47,14 +64,16 @@ Result<Site> make_site(const OpenedSite& opened, const std::map<std::string, Hos
       fs::canonical(opened.agent.empty() ? fs::path("/proc/self/exe") : fs::path(opened.agent), error)
           .string();
   if (error) return fail(ErrorCode::io, "cannot find the own program: {}", error.message());
-  for (const auto& bundle : opened.bundles) site.mirror.bundles.push_back(bundle->file().path().string());
+  for (const auto& bundle : opened.bundles) {
+    site.mirror.bundles.push_back(bundle->file().path().string());
+    site.mirror.bundles_state += (site.mirror.bundles_state.empty() ? "" : ", ") + state_of(*bundle);
+  }
   site.mirror.keys = opened.keys;
   site.mirror.threshold = opened.threshold;
   site.membership = find_membership(opened.cluster, site.facts);
   TRY_ASSIGN(site.cluster_id, choose_cluster_id(opened.cluster, site.facts));
   site.secrets = make_join_secrets();
-  site.router_id = opened.cluster.endpoint.virtual_router_id.value_or(
-      choose_router_id(opened.cluster.endpoint.address, foreign_router_ids(opened.cluster, site.facts)));
+  site.router_id = router_id_of(opened.cluster, site.facts);
   site.swap_off = opened.swap_off;
   return site;
 }

@@ -26,6 +26,8 @@ struct MirrorService {
   std::string ca_pem;                ///< of the site; empty only in a dry run before the first installation
   std::string program;               ///< the running program; installed as /usr/local/bin/sealift
   std::vector<std::string> bundles;  ///< absolute paths, the later wins
+  /// Tells one state of these files from another: a server goes on with the file it opened.
+  std::string bundles_state;
   std::vector<SigningKey> keys;
   unsigned threshold = 1;
 

@@ -23,6 +23,7 @@ Result<std::string> render_routes_unit(const std::vector<PodRange>& others, cons
   const bool v6 = all_pods.base().is_v6();
   return fill_template("sealift-routes.service",
                        {{"routes", routes},
+                        {"family", v6 ? "-6" : "-4"},
                         {"range", all_pods.str()},
                         {"iptables", v6 ? "/usr/sbin/ip6tables" : "/usr/sbin/iptables"}});
 }

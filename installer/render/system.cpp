@@ -68,8 +68,8 @@ Result<std::string> render_chrony(const std::string& cluster, const TimeRole& ro
       {{"cluster", cluster}, {"sources", sources}, {"serves", !clients.empty()}, {"clients", clients}});
 }
 
-Result<std::string> render_mirror_unit(const std::string& command) {
-  return fill_template("sealift-mirror.service", {{"command", command}});
+Result<std::string> render_mirror_unit(const std::string& command, const std::string& bundles_state) {
+  return fill_template("sealift-mirror.service", {{"command", command}, {"state", bundles_state}});
 }
 
 std::string systemd_quote(const std::string& argument) {

@@ -25,8 +25,9 @@ struct TimeRole {
 TimeRole time_role(const Cluster& cluster, const Host& host);
 Result<std::string> render_chrony(const std::string& cluster, const TimeRole& role);
 
-/// The mirror's unit on the deploy host. `command` is the full command line, quoted as systemd wants it.
-Result<std::string> render_mirror_unit(const std::string& command);
+/// The mirror's unit on the deploy host. `command` is the full command line, quoted as systemd wants it;
+/// `bundles_state` one line that differs when the bundles' files do.
+Result<std::string> render_mirror_unit(const std::string& command, const std::string& bundles_state);
 
 /// One argument as it stands in ExecStart=: quoted when needed, '%' and '$' doubled.
 std::string systemd_quote(const std::string& argument);

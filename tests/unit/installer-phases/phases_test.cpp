@@ -29,8 +29,12 @@ Site make_sample(SampleSite sample) {
   site.repository_key = "-----BEGIN PGP PUBLIC KEY BLOCK-----\n";
   for (const auto& [name, report] : sample.hosts) site.facts[name] = report.facts;
   site.deploy = "deploy";
-  site.mirror = {"192.168.2.5",     "-----BEGIN CERTIFICATE-----\n", "/root/sealift",
-                 {"/root/k8s.tar"}, {{"sealift.pub", "key"}},        1};
+  site.mirror = {.address = "192.168.2.5",
+                 .ca_pem = "-----BEGIN CERTIFICATE-----\n",
+                 .program = "/root/sealift",
+                 .bundles = {"/root/k8s.tar"},
+                 .bundles_state = "sha256:01 inode 1 mtime 1",
+                 .keys = {{"sealift.pub", "key"}}};
   site.membership = find_membership(site.cluster, site.facts);
   site.secrets = {"abcdef.0123456789abcdef", std::string(64, 'b')};
   site.router_id = 100;
@@ -258,25 +262,37 @@ TEST(MakePlan, RestartsTheFirstApiServerOfOldReleasesOnceOnly) {
   EXPECT_NE(find_task(plan_of(make_sample(sample)), "network/m1/restart"), nullptr);
 }
 
-std::string balanced(const Task* task, const std::string& step) {
-  return task == nullptr ? "" : std::get<WriteFile>(find_step(task->steps, step)->action).content;
+/// nginx.conf as the task writes it.
+std::string balanced(const Task* task) {
+  if (task == nullptr) return "";
+  const auto steps = task->make_steps ? task->make_steps(Outputs()).value() : task->steps;
+  return std::get<WriteFile>(find_step(steps, "nginx")->action).content;
 }
 
 TEST(MakePlan, BalancesToAnApiServerOnceItIsReady) {
   SampleSite sample = sample_site();
   const Plan first = plan_of(make_sample(sample));
-  EXPECT_THAT(balanced(find_task(first, "balancer/m3"), "nginx"),
+  EXPECT_THAT(balanced(find_task(first, "balancer/m3")),
               AllOf(HasSubstr("192.168.2.11:6443"), Not(HasSubstr("192.168.2.12:6443"))));
-  EXPECT_THAT(balanced(find_task(first, "join/m3/balancer-m2"), "balancer-with-m2"),
+  EXPECT_THAT(balanced(find_task(first, "join/m3/balancer-m2")),
               AllOf(HasSubstr("192.168.2.12:6443"), Not(HasSubstr("192.168.2.13:6443"))));
   EXPECT_THAT(find_task(first, "join/m3/balancer-m2")->after, Contains("join/m1/ready-m2"));
   EXPECT_THAT(find_task(first, "join/m1/ready-m2")->after, Contains("join/m2"));
-  EXPECT_THAT(balanced(find_task(first, "join/m3/balancer-m3"), "balancer-with-m3"),
-              HasSubstr("192.168.2.13:6443"));
+  EXPECT_THAT(balanced(find_task(first, "join/m3/balancer-m3")), HasSubstr("192.168.2.13:6443"));
   sample = installed();
   sample.facts("m3").paths[kMemberMark] = false;
-  EXPECT_THAT(balanced(find_task(plan_of(make_sample(sample)), "balancer/m1"), "nginx"),
+  EXPECT_THAT(balanced(find_task(plan_of(make_sample(sample)), "balancer/m1")),
               AllOf(HasSubstr("192.168.2.12:6443"), Not(HasSubstr("192.168.2.13:6443"))));
+}
+
+TEST(MakePlan, LetsTheNextRunReloadABalancerThatWasKilledBeforeItsReload) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  const auto joined = find_task(plan, "join/m3/balancer-m2")->make_steps(Outputs()).value();
+  const Step* file = find_step(joined, "nginx");
+  const Step* service = find_step(find_task(plan, "balancer/m3")->steps, "nginx-service");
+  // The file's step is the one that the next run's service looks at.
+  EXPECT_THAT(std::get<SystemdUnit>(service->action).reload_on, ElementsAre(file->id));
+  EXPECT_EQ(find_step(joined, "nginx-service")->id, service->id);
 }
 
 TEST(MakePlan, RoutesEachNodeToTheOthersPods) {
@@ -285,7 +301,7 @@ TEST(MakePlan, RoutesEachNodeToTheOthersPods) {
   outputs.set("network/m1/ranges", "m1 10.244.0.0/24\nm2 10.244.1.0/24\nm3 10.244.2.0/24\nw1 10.244.3.0/24");
   const auto steps = find_task(plan, "network/w1")->make_steps(outputs).value();
   const auto& unit = std::get<WriteFile>(find_step(steps, "routes-unit")->action);
-  EXPECT_THAT(unit.content, HasSubstr("ip route replace 10.244.1.0/24 via 192.168.2.12\n"));
+  EXPECT_THAT(unit.content, HasSubstr("ip route replace 10.244.1.0/24 via 192.168.2.12 proto 83\n"));
   EXPECT_THAT(unit.content, Not(HasSubstr("10.244.3.0/24")));
   outputs.set("network/m1/ranges", "m1 10.244.0.0/24\nm2 \nm3 10.244.2.0/24\nw1 10.244.3.0/24");
   EXPECT_FALSE(find_task(plan, "network/w1")->make_steps(outputs));
@@ -301,6 +317,51 @@ TEST(MakePlan, EndsOnlyWhenEtcdHasExactlyTheControlPlanes) {
       "verify/m1/members",
       R"({"members":[{"ID":1,"name":"m1"},{"ID":2,"name":"m2"},{"ID":3,"name":"m3","isLearner":true}]})");
   EXPECT_FALSE(find_task(plan, "verify/m1/members")->make_steps(outputs));
+}
+
+TEST(MakePlan, EndsOnlyWhenOneBalancerHoldsTheAddress) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  EXPECT_THAT(find_task(plan, "verify/deploy/kubeconfig")->after, Contains("verify/m1/one-address"));
+  const auto holders = [&](const std::map<std::string, std::string>& told) {
+    Outputs outputs;
+    for (const char* host : {"m1", "m2", "m3"}) {
+      const auto found = told.find(host);
+      outputs.set(std::string("verify/") + host + "/address", found == told.end() ? "" : found->second);
+    }
+    const auto made = find_task(plan, "verify/m1/one-address")->make_steps(outputs);
+    return made ? std::string("well") : made.error().message();
+  };
+  EXPECT_EQ(holders({{"m2", "2: eth0 inet 192.168.2.100/32"}}), "well");
+  EXPECT_THAT(holders({}), HasSubstr("is on no host"));
+  EXPECT_THAT(holders({{"m1", "2: eth0"}, {"m3", "2: eth0"}}),
+              AllOf(HasSubstr("192.168.2.100 is on m1, m3"), HasSubstr("between m1, m2, m3")));
+}
+
+TEST(MakePlan, AsksTheClusterWhetherAManifestAndLabelsAreThere) {
+  const Plan plan = plan_of(make_sample(sample_site()));
+  const auto& labels =
+      std::get<installer::Run>(find_step(find_task(plan, "network/m1/labels")->steps, "labels-w1")->action);
+  EXPECT_THAT(labels.check, IsSupersetOf({"--field-selector=metadata.name=w1", "disk=ssd"}));
+  EXPECT_EQ(labels.check_expect, "node/w1");
+}
+
+TEST(MakePlan, ServesABundleThatWasReplacedUnderItsName) {
+  Site site = make_sample(sample_site());
+  const auto unit = [](const Plan& plan) {
+    return std::get<WriteFile>(find_step(find_task(plan, "mirror/deploy")->steps, "unit")->action).content;
+  };
+  const std::string before = unit(plan_of(site));
+  site.mirror.bundles_state = "sha256:01 inode 2 mtime 1";
+  EXPECT_NE(unit(plan_of(site)), before);
+}
+
+TEST(MakePlan, ServesALonelyHostWithTimesyncd) {
+  SampleSite sample = sample_site();
+  sample.cluster.hosts.erase(sample.cluster.hosts.begin() + 1, sample.cluster.hosts.end());
+  sample.facts("m1").packages["systemd-timesyncd"] = "255";
+  const auto plan = make_plan(make_sample(sample));
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(find_step(find_task(*plan, "prepare/m1")->steps, "timesyncd"), nullptr);
 }
 
 TEST(MakePlan, LeavesSomebodysOwnWebServerAlone) {

@@ -60,7 +60,8 @@ TEST(PodNetwork, Golden) {
 }
 
 TEST(MirrorUnit, Golden) {
-  expect_golden("sealift-mirror.service", render_mirror_unit("/usr/local/bin/sealift serve /srv/a.tar"));
+  expect_golden("sealift-mirror.service",
+                render_mirror_unit("/usr/local/bin/sealift serve /srv/a.tar", "sha256:0123, inode 4"));
 }
 
 }  // namespace
