@@ -84,6 +84,7 @@ struct Cluster {
   Endpoint endpoint;
   std::vector<Host> hosts;
   ClusterNetwork network;
+  std::vector<std::string> manifests;         ///< of the bundle, beyond the network's: applied in this order
   bool dns = true;                            ///< install the DNS add-on
   std::vector<std::string> time_servers;      ///< empty: two control planes serve the others
   std::optional<IpAddress> mirror_address;    ///< none: this host's address that routes to the hosts

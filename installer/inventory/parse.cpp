@@ -135,7 +135,23 @@ Status read_kubernetes(const Node& node, Cluster& cluster) {
   return {};
 }
 
+Status read_manifests(const Node& root, Cluster& cluster) {
+  TRY_ASSIGN(const auto node, root.find("manifests"));
+  if (!node) return {};
+  TRY_ASSIGN(const auto items, node->items());
+  for (const Node& item : items) {
+    TRY_ASSIGN(std::string name, item.string());
+    if (!is_dns_label(name)) return item.error("'{}' is not the name of a manifest in the bundle", name);
+    if (name == cluster.network.plugin) return item.error("'{}' is network.plugin and applied as such", name);
+    if (std::find(cluster.manifests.begin(), cluster.manifests.end(), name) != cluster.manifests.end())
+      return item.error("'{}' is named twice", name);
+    cluster.manifests.push_back(std::move(name));
+  }
+  return {};
+}
+
 Status read_small_sections(const Node& root, Cluster& cluster) {
+  TRY(read_manifests(root, cluster));
   TRY_ASSIGN(const auto dns, root.find("dns"));
   if (dns) {
     TRY(dns->only({"enabled"}));
@@ -179,8 +195,8 @@ Status read_small_sections(const Node& root, Cluster& cluster) {
 }
 
 Status read_header(const Node& root, Cluster& cluster) {
-  TRY(root.only({"apiVersion", "kind", "metadata", "endpoint", "hosts", "ssh", "network", "dns", "time",
-                 "mirror", "kubernetes", "kubeadm"}));
+  TRY(root.only({"apiVersion", "kind", "metadata", "endpoint", "hosts", "ssh", "network", "manifests", "dns",
+                 "time", "mirror", "kubernetes", "kubeadm"}));
   TRY_ASSIGN(const Node version, root.get("apiVersion"));
   TRY_ASSIGN(const std::string version_text, version.string());
   if (version_text != "sealift/v1")

@@ -77,30 +77,50 @@ void add_bridge(const Site& site, const std::vector<std::string>& joined, Plan& 
 }
 
 /// The path of a manifest in the mirror's tree is "files/manifests/<name>.yaml".
-Result<const bundle::FileEntry*> find_manifest(const Site& site) {
+Result<const bundle::FileEntry*> find_manifest(const Site& site, const std::string& name) {
   for (const bundle::FileEntry& file : site.contents.files)
-    if (file.role == "manifest" && file.path.ends_with("/" + site.cluster.network.plugin + ".yaml"))
-      return &file;
-  return fail(ErrorCode::precondition, "the bundle has no manifest called '{}'", site.cluster.network.plugin);
+    if (file.role == "manifest" && file.path.ends_with("/" + name + ".yaml")) return &file;
+  return fail(ErrorCode::precondition, "the bundle has no manifest called '{}'", name);
 }
 
-Status add_manifest(const Site& site, Plan& plan) {
-  const std::string& leader = site.membership.leader;
-  TRY_ASSIGN(const auto* file, find_manifest(site));
-  const std::string path = "/etc/kubernetes/sealift/network-" + site.cluster.network.plugin + ".yaml";
-  StepList steps("network", leader);
+/// Adds the steps that apply one manifest, to the leader's.
+Status apply_manifest(const Site& site, const std::string& name, StepList& steps) {
+  TRY_ASSIGN(const auto* file, find_manifest(site, name));
+  const std::string path = "/etc/kubernetes/sealift/manifest-" + name + ".yaml";
   const std::string fetch =
-      steps.add("manifest", FetchFile{.from = download(site, *file), .path = path, .mode = 0600});
+      steps.add("manifest-" + name, FetchFile{.from = download(site, *file), .path = path, .mode = 0600});
   // Asked of the cluster, not of the journal: the cluster may have been made anew since.
-  steps.add("apply", Run{.arguments = kubectl({"apply", "-f", path}),
-                         .check = kubectl({"get", "-f", path, "-o", "name"}),
-                         .restart_on = {fetch}});
+  steps.add("apply-" + name, Run{.arguments = kubectl({"apply", "-f", path}),
+                                 .check = kubectl({"get", "-f", path, "-o", "name"}),
+                                 .restart_on = {fetch}});
+  return {};
+}
+
+Status add_network_manifest(const Site& site, Plan& plan) {
+  const std::string& leader = site.membership.leader;
+  StepList steps("network", leader);
+  TRY(apply_manifest(site, site.cluster.network.plugin, steps));
   // Right after init: the nodes that join find their network already there.
   plan.tasks.push_back({.id = "network/" + leader,
                         .phase = "network",
                         .host = leader,
                         .lane = "network",
                         .after = {"init/" + leader},
+                        .steps = steps.take()});
+  return {};
+}
+
+/// The other manifests of cluster.yaml, once there are nodes for what they make.
+Status add_manifests(const Site& site, const std::vector<std::string>& joined, Plan& plan) {
+  if (site.cluster.manifests.empty()) return {};
+  const std::string& leader = site.membership.leader;
+  StepList steps("network", leader);
+  for (const std::string& name : site.cluster.manifests) TRY(apply_manifest(site, name, steps));
+  plan.tasks.push_back({.id = "network/" + leader + "/manifests",
+                        .phase = "network",
+                        .host = leader,
+                        .lane = "manifests",
+                        .after = joined,
                         .steps = steps.take()});
   return {};
 }
@@ -177,7 +197,8 @@ Status add_network(const Site& site, Plan& plan) {
   if (site.cluster.network.is_bridge())
     add_bridge(site, joined, plan);
   else
-    TRY(add_manifest(site, plan));
+    TRY(add_network_manifest(site, plan));
+  TRY(add_manifests(site, joined, plan));
   add_labels(site, joined, plan);
   add_revocation(site, joined, plan);
   // Whoever asks the API in this phase must have its answer by then.

@@ -48,9 +48,16 @@ Status check_members(const Cluster& cluster, const std::string& text) {
               fmt::join(expected, ", "));
 }
 
+/// Ids of what add_cluster_checks has added.
+struct ClusterChecks {
+  std::string admin;    ///< step that reads the administrator's kubeconfig
+  std::string members;  ///< step that lists etcd's members
+  std::string task;     ///< to wait for
+};
+
 /// What only the API can say: every node Ready through the floating address, etcd's members the control
 /// planes.
-std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
+ClusterChecks add_cluster_checks(const Site& site, Plan& plan) {
   const Host& leader = *site.cluster.find(site.membership.leader);
   StepList steps("verify", leader.name);
   for (const Host* host : site.cluster.nodes())
@@ -88,12 +95,12 @@ std::vector<std::string> add_cluster_checks(const Site& site, Plan& plan) {
          return std::vector<Step>{};
        },
        .make_steps_title = "compare etcd's members with the control planes"});
-  return {admin, "verify/" + leader.name + "/members"};
+  return {admin, members, "verify/" + leader.name + "/members"};
 }
 
 /// Who cannot hear the others takes the address as well: two hosts with it answer in turns, and every check
 /// that only asks for an answer is content. Returns the id of the task to wait for.
-std::string add_address_check(const Site& site, const std::string& settled, Plan& plan) {
+std::string add_address_check(const Site& site, const ClusterChecks& before, Plan& plan) {
   const std::string address = site.cluster.endpoint.address.str();
   std::map<std::string, std::string> asked;  // host -> step
   std::vector<std::string> after;
@@ -106,7 +113,7 @@ std::string add_address_check(const Site& site, const std::string& settled, Plan
                           .phase = "verify",
                           .host = host->name,
                           .lane = "address",
-                          .after = {settled},
+                          .after = {before.task},
                           .steps = steps.take()});
   }
   const std::string& leader = site.membership.leader;
@@ -117,7 +124,10 @@ std::string add_address_check(const Site& site, const std::string& settled, Plan
        .host = leader,
        .lane = "one-address",
        .after = std::move(after),
-       .make_steps = [asked, address](const Outputs& outputs) -> Result<std::vector<Step>> {
+       .make_steps = [asked, address,
+                      members = before.members](const Outputs& outputs) -> Result<std::vector<Step>> {
+         // A plan made before there is a cluster knows nothing to compare.
+         TRY(outputs.get(members));
          std::vector<std::string> holders;
          for (const auto& [host, step] : asked) {
            TRY_ASSIGN(const std::string text, outputs.get(step));
@@ -135,14 +145,23 @@ std::string add_address_check(const Site& site, const std::string& settled, Plan
   return task;
 }
 
+/// The kubeconfig with the endpoint's address in place of its name, which this host may not know.
+std::string with_numeric_server(std::string kubeconfig, const Endpoint& endpoint) {
+  const std::string named = "server: https://" + endpoint.host_and_port() + "\n";
+  const std::size_t at = kubeconfig.find(named);
+  if (at == std::string::npos) return kubeconfig;
+  return kubeconfig.replace(
+      at, named.size(), fmt::format("server: https://{}:{}\n", endpoint.address.bracketed(), endpoint.port));
+}
+
 }  // namespace
 
 Status add_verify(const Site& site, Plan& plan) {
   for (const Host* host : site.cluster.nodes()) add_node_checks(*host, plan);
-  const auto ids = add_cluster_checks(site, plan);
-  std::vector<std::string> checked{ids[1]};
+  const ClusterChecks cluster = add_cluster_checks(site, plan);
+  std::vector<std::string> checked{cluster.task};
   if (site.cluster.endpoint.mode != EndpointMode::external)
-    checked.push_back(add_address_check(site, ids[1], plan));
+    checked.push_back(add_address_check(site, cluster, plan));
   StepList steps("verify", site.deploy);
   const Facts& facts = site.facts.at(site.deploy);
   if (const auto* file = site.contents.find_role("kubectl", platform_of(facts.machine)); file != nullptr)
@@ -156,11 +175,13 @@ Status add_verify(const Site& site, Plan& plan) {
        .lane = "kubeconfig",
        .after = std::move(checked),
        .steps = steps.take(),
-       .make_steps = [admin = ids[0], deploy = site.deploy,
-                      name = site.cluster.name](const Outputs& outputs) -> Result<std::vector<Step>> {
-         TRY_ASSIGN(std::string text, outputs.get(admin));
+       .make_steps = [admin = cluster.admin, deploy = site.deploy,
+                      description = site.cluster](const Outputs& outputs) -> Result<std::vector<Step>> {
+         TRY_ASSIGN(const std::string text, outputs.get(admin));
          StepList made("verify", deploy);
-         made.add("admin-config", WriteFile{kubeconfig_path(name), std::move(text), 0600, Secrecy::secret});
+         made.add("admin-config",
+                  WriteFile{kubeconfig_path(description.name),
+                            with_numeric_server(text, description.endpoint), 0600, Secrecy::secret});
          return made.take();
        },
        .make_steps_title = "write " + kubeconfig_path(site.cluster.name)});

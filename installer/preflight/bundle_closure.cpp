@@ -35,33 +35,59 @@ void check_kubernetes_images(const PreflightInput& input, std::vector<Finding>& 
     add(findings, "sandbox-image", sandbox.error().message(), "lock and create the bundle again");
 }
 
-void check_network_manifest(const PreflightInput& input, std::vector<Finding>& findings) {
-  const std::string& plugin = input.cluster.network.plugin;
-  if (input.cluster.network.is_bridge()) return;
-  const auto manifest = input.manifests.find(plugin);
-  if (manifest == input.manifests.end()) {
-    std::vector<std::string> known{"bridge"};
-    for (const auto& [name, text] : input.manifests) known.push_back(name);
-    add(findings, "network-plugin",
-        fmt::format("the bundle has no manifest called '{}' (network.plugin); it has {}", plugin,
-                    fmt::join(known, ", ")),
-        "add it to manifests: in bundle.yaml, or choose one of these");
-    return;
-  }
+/// The text of the manifest that `key` in cluster.yaml names, or null: then the finding says which there are.
+const std::string* find_manifest(const PreflightInput& input, const std::string& key, const std::string& name,
+                                 std::vector<Finding>& findings) {
+  if (const auto found = input.manifests.find(name); found != input.manifests.end()) return &found->second;
+  std::vector<std::string> known;
+  if (key == "network.plugin") known.emplace_back("bridge");
+  for (const auto& [other, text] : input.manifests) known.push_back(other);
+  add(findings, "manifest",
+      fmt::format("the bundle has no manifest called '{}' ({}); it has {}", name, key,
+                  known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))),
+      "add it to manifests: in bundle.yaml, or choose one of these");
+  return nullptr;
+}
+
+void check_images_of(const PreflightInput& input, const std::string& name, const std::string& text,
+                     std::vector<Finding>& findings) {
   std::vector<std::string> missing;
-  for (const std::string& image : images_in_manifest(manifest->second))
+  for (const std::string& image : images_in_manifest(text))
     if (!has_image(input.contents, image)) missing.push_back(image);
   if (!missing.empty())
     add(findings, "image-closure",
-        fmt::format("the bundle lacks images of the network plugin '{}': {}", plugin,
-                    fmt::join(missing, ", ")),
+        fmt::format("the bundle lacks images of the manifest '{}': {}", name, fmt::join(missing, ", ")),
         "add them to images: in bundle.yaml");
+}
+
+void check_network_manifest(const PreflightInput& input, std::vector<Finding>& findings) {
+  const std::string& plugin = input.cluster.network.plugin;
+  if (input.cluster.network.is_bridge()) return;
+  const std::string* text = find_manifest(input, "network.plugin", plugin, findings);
+  if (text == nullptr) return;
+  check_images_of(input, plugin, *text, findings);
   const std::string pods = input.cluster.network.pods.str();
-  if (manifest->second.find("\"Network\"") != std::string::npos &&
-      manifest->second.find(pods) == std::string::npos)
+  if (text->find("\"Network\"") != std::string::npos && text->find(pods) == std::string::npos)
     add(findings, "network-plugin",
         fmt::format("the manifest '{}' is for another pod range than network.pods {}", plugin, pods),
         "write the manifest's own range into network.pods");
+}
+
+/// Manifests that are to be applied, and those that nobody named.
+void check_manifests(const PreflightInput& input, std::vector<Finding>& findings) {
+  std::set<std::string> named{input.cluster.network.plugin};
+  for (const std::string& name : input.cluster.manifests) {
+    named.insert(name);
+    const std::string* text = find_manifest(input, "manifests", name, findings);
+    if (text != nullptr) check_images_of(input, name, *text, findings);
+  }
+  std::vector<std::string> idle;
+  for (const auto& [name, text] : input.manifests)
+    if (!named.contains(name)) idle.push_back(name);
+  if (!idle.empty())
+    findings.push_back({Severity::warning, "", "manifest",
+                        fmt::format("the bundle's manifests {} are not applied", fmt::join(idle, ", ")),
+                        "name them in manifests: of cluster.yaml to have that done"});
 }
 
 void check_programs(const PreflightInput& input, std::vector<Finding>& findings) {
@@ -113,6 +139,7 @@ void check_bundle_closure(const PreflightInput& input, std::vector<Finding>& fin
     add(findings, "kubernetes", api.error().message(), "take a newer Kubernetes");
   check_kubernetes_images(input, findings);
   check_network_manifest(input, findings);
+  check_manifests(input, findings);
   check_programs(input, findings);
 }
 

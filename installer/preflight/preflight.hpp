@@ -39,7 +39,7 @@ struct PreflightInput {
   const bundle::Contents& contents;
   const std::map<std::string, HostReport>& hosts;       ///< by name; the deploy host too
   const std::string& deploy;                            ///< name of the deploy host
-  const std::map<std::string, std::string>& manifests;  ///< network manifests: name -> text
+  const std::map<std::string, std::string>& manifests;  ///< of the bundle: name -> text
   bool swap_off = false;                                ///< the person allowed us to turn swap off
 };
 

@@ -15,6 +15,7 @@ BALANCERS = ["cp3", "w1"]
 def check(report):
     report.check("two nodes are Ready", cluster.nodes_ready, NODES)
     report.check("the label is there", label_is_there)
+    report.check("the other manifest was applied", manifest_is_applied)
     report.check("balancers are no nodes", balancers_are_bare)
     report.check("the runtime is that of the releases", runtime_is_released)
     report.check("web pods run on both nodes", cluster.workload_running, NODES)
@@ -26,6 +27,12 @@ def label_is_there():
     labels = lab.kube_json("get node cp2")["metadata"]["labels"]
     assert labels.get("disk") == "fast", labels
     return "disk=fast on cp2"
+
+
+def manifest_is_applied():
+    data = lab.kube_json("get configmap lab-note")["data"]
+    assert data == {"from": "the bundle"}, data
+    return "ConfigMap lab-note"
 
 
 def balancers_are_bare():

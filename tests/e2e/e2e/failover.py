@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from . import cluster, lab
+from .product import ON_DEPLOY
 
 LIMIT_SECONDS = 5.0
 ETCD_ELECTION_SECONDS = (1.0, 2.0)  # etcd draws its election timeout from one to two times --election-timeout (1 s)
@@ -74,6 +75,17 @@ def cut_power_of_holder(report):
     assert max(outages["write"]) <= LIMIT_SECONDS, "writes were away for %s s, the limit is %.0f s" % (outages["write"], LIMIT_SECONDS)
     return "writes were away for %.1f s (predicted at most %.1f + %.1f s), %s took over" % (
         max(outages["write"]), move, connect, survivor), dead
+
+
+def status_tells(product, dead):
+    """`status` of a cluster that has lost a control plane: that one is named, the others are well."""
+    done = lab.on("deploy", "cd %s && exec ./sealift status -f cluster.yaml --json" % ON_DEPLOY, 300, check=False)
+    assert done.returncode == 12, "status ended with %d: %s" % (done.returncode, done.stderr)
+    told = json.loads(done.stdout)
+    assert told["etcd"] == {host: host != dead for host in lab.CONTROL_PLANES}, told["etcd"]
+    strangers = [problem for problem in told["problems"] if dead not in problem]
+    assert told["problems"] and not strangers, told["problems"]
+    return "; ".join(told["problems"])
 
 
 def comes_back(dead):

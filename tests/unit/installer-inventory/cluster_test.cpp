@@ -155,6 +155,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "kubeadm.ClusterConfiguration.scheduler.extraArgs: an entry without name and value"},
         BadCase{"KubeadmDocumentIsNoMap", "network:", "kubeadm: {InitConfiguration: 3}\nnetwork:", "map"},
         BadCase{"BadRouterId", "  port: 16443", "  port: 16443\n  virtual_router_id: 256", "1 to 255"},
+        BadCase{"ManifestThatIsTheNetwork", "network:", "manifests: [flannel]\nnetwork:",
+                "'flannel' is network.plugin and applied as such"},
         BadCase{"LabelThatIsAnOption", "labels: {disk: ssd}", "labels: {--server: a}",
                 "'--server' is not a key for labels"},
         BadCase{"BadLabelValue", "labels: {disk: ssd}", "labels: {disk: solid state}",

@@ -324,6 +324,7 @@ TEST(MakePlan, EndsOnlyWhenOneBalancerHoldsTheAddress) {
   EXPECT_THAT(find_task(plan, "verify/deploy/kubeconfig")->after, Contains("verify/m1/one-address"));
   const auto holders = [&](const std::map<std::string, std::string>& told) {
     Outputs outputs;
+    outputs.set("verify/m1/members", "{}");
     for (const char* host : {"m1", "m2", "m3"}) {
       const auto found = told.find(host);
       outputs.set(std::string("verify/") + host + "/address", found == told.end() ? "" : found->second);
@@ -333,8 +334,36 @@ TEST(MakePlan, EndsOnlyWhenOneBalancerHoldsTheAddress) {
   };
   EXPECT_EQ(holders({{"m2", "2: eth0 inet 192.168.2.100/32"}}), "well");
   EXPECT_THAT(holders({}), HasSubstr("is on no host"));
+  EXPECT_EQ(find_task(plan, "verify/m1/one-address")->make_steps(Outputs()).error().code(),
+            ErrorCode::precondition);  // not known yet
   EXPECT_THAT(holders({{"m1", "2: eth0"}, {"m3", "2: eth0"}}),
               AllOf(HasSubstr("192.168.2.100 is on m1, m3"), HasSubstr("between m1, m2, m3")));
+}
+
+TEST(MakePlan, AppliesManifestsInTheirOrderOnceThereAreNodes) {
+  SampleSite sample = sample_site("manifests: [second, first]\n");
+  for (const char* name : {"first", "second"})
+    sample.contents.files.push_back({std::string("files/manifests/") + name + ".yaml",
+                                     digest_of(std::string_view(name)), 1, "application/yaml", 0644,
+                                     "manifest", ""});
+  const Plan plan = plan_of(make_sample(sample));
+  const Task* task = find_task(plan, "network/m1/manifests");
+  ASSERT_NE(task, nullptr);
+  EXPECT_THAT(task->after, IsSupersetOf({"join/m3", "join/w1"}));
+  std::vector<std::string> ids;
+  for (const Step& step : task->steps) ids.push_back(step.id);
+  EXPECT_THAT(ids, ElementsAre("network/m1/manifest-second", "network/m1/apply-second",
+                               "network/m1/manifest-first", "network/m1/apply-first"));
+}
+
+TEST(MakePlan, GivesTheDeployHostAKubeconfigThatNeedsNoNames) {
+  SampleSite sample = sample_site();
+  sample.cluster.endpoint.name = "api.prod.example";
+  Outputs outputs;
+  outputs.set("verify/m1/admin", "- cluster:\n    server: https://api.prod.example:16443\n  name: prod\n");
+  const auto steps = find_task(plan_of(make_sample(sample)), "verify/deploy/kubeconfig")->make_steps(outputs);
+  EXPECT_THAT(std::get<WriteFile>(find_step(*steps, "admin-config")->action).content,
+              HasSubstr("server: https://192.168.2.100:16443\n"));
 }
 
 TEST(MakePlan, AsksTheClusterWhetherAManifestAndLabelsAreThere) {

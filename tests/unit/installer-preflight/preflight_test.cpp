@@ -313,7 +313,7 @@ TEST(Preflight, RefusesABundleThatLacksAnImage) {
 
 TEST(Preflight, RefusesANetworkManifestWithMissingImages) {
   SampleSite site = sample_site("dns: {enabled: false}\nnetwork: {plugin: flannel}\n");
-  EXPECT_THAT(only_error(site, "network-plugin").message, HasSubstr("'flannel'"));
+  EXPECT_THAT(only_error(site, "manifest").message, HasSubstr("'flannel'"));
   site.manifests["flannel"] =
       "containers:\n  - image: docker.io/flannel/flannel:v1 # main\n  - name: x\n    image: \"nginx\"\n";
   const std::string message = only_error(site, "image-closure").message;
@@ -322,6 +322,16 @@ TEST(Preflight, RefusesANetworkManifestWithMissingImages) {
   for (const char* name : {"docker.io/flannel/flannel:v1", "docker.io/library/nginx:latest"})
     site.contents.images.push_back({name, digest_of(std::string_view(name)), "", 1, {}});
   EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, KnowsTheManifestsThatAreToBeApplied) {
+  SampleSite site = sample_site("dns: {enabled: false}\nmanifests: [metrics]\n");
+  EXPECT_THAT(only_error(site, "manifest").message, HasSubstr("'metrics' (manifests); it has none"));
+  site.manifests["metrics"] = "image: docker.io/library/metrics:1\n";
+  EXPECT_THAT(only_error(site, "image-closure").message, HasSubstr("'metrics': docker.io/library/metrics:1"));
+  site.cluster.manifests.clear();
+  ASSERT_EQ(site.evaluate().size(), 1U);
+  EXPECT_THAT(describe(site.evaluate()[0]), HasSubstr("manifests metrics are not applied"));
 }
 
 TEST(Preflight, SaysWhatADnsLessBundleNeeds) {
