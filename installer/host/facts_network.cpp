@@ -1,7 +1,9 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <map>
+#include <optional>
 #include <sstream>
 
 #include <arpa/inet.h>
@@ -77,6 +79,17 @@ void gather_interfaces(Facts& facts, const std::string& root) {
   ::freeifaddrs(list);
 }
 
+/// Sixteen bytes as the kernel writes them: 32 hexadecimal digits.
+std::optional<std::array<std::uint8_t, 16>> v6_from_hex(const std::string& text) {
+  std::array<std::uint8_t, 16> bytes{};
+  if (text.size() != 2 * bytes.size()) return std::nullopt;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char* begin = text.data() + 2 * i;
+    if (std::from_chars(begin, begin + 2, bytes[i], 16).ptr != begin + 2) return std::nullopt;
+  }
+  return bytes;
+}
+
 /// /proc/net/route: hexadecimal words in the machine's own byte order.
 void gather_routes(Facts& facts) {
   const auto text = read_file("/proc/net/route", kMaxFile);
@@ -96,6 +109,31 @@ void gather_routes(Facts& facts) {
     if (!(words >> std::hex >> mask)) continue;
     route.destination = fmt::format("{}/{}", numeric(AF_INET, &destination), __builtin_popcount(mask));
     if (gateway != 0) route.gateway = numeric(AF_INET, &gateway);
+    facts.routes.push_back(route);
+  }
+}
+
+/// /proc/net/ipv6_route: destination, prefix, source, prefix, next hop, four numbers, interface; in
+/// hexadecimal.
+void gather_v6_routes(Facts& facts) {
+  const auto text = read_file("/proc/net/ipv6_route", kMaxFile);
+  if (!text) return;
+  std::istringstream lines(*text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string destination;
+    unsigned prefix = 0;
+    std::string skipped;
+    std::string gateway;
+    RouteFact route;
+    words >> destination >> std::hex >> prefix >> skipped >> skipped >> gateway;
+    for (int i = 0; i < 4; ++i) words >> skipped;
+    if (!(words >> route.interface) || route.interface == "lo") continue;
+    const auto to = v6_from_hex(destination);
+    const auto via = v6_from_hex(gateway);
+    if (!to || !via) continue;
+    route.destination = fmt::format("{}/{}", numeric(AF_INET6, to->data()), prefix);
+    if (gateway.find_first_not_of('0') != std::string::npos) route.gateway = numeric(AF_INET6, via->data());
     facts.routes.push_back(route);
   }
 }
@@ -201,6 +239,7 @@ void read_sockets(const char* path, const char* protocol, const char* wanted_sta
 void gather_network(Facts& facts, const std::string& root) {
   gather_interfaces(facts, root);
   gather_routes(facts);
+  gather_v6_routes(facts);
   gather_names(facts, root);
 }
 

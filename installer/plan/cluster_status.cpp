@@ -73,6 +73,16 @@ Status read_nodes(const std::string& text, ClusterView& view) {
   });
 }
 
+/// chrony's own word for the state of its clock, else systemd's.
+std::optional<bool> ask_clock(const Link& link) {
+  if (const auto tracking = ask(link, Capture{.arguments = {"chronyc", "-n", "-c", "tracking"}}))
+    return tracking->find("Not synchronised") == std::string::npos;
+  if (const auto clock =
+          ask(link, Capture{.arguments = {"timedatectl", "show", "--property=NTPSynchronized"}}))
+    return *clock == "NTPSynchronized=yes";
+  return std::nullopt;
+}
+
 struct Answer {
   HostStatus status;
   ClusterView view;
@@ -100,6 +110,7 @@ Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mir
     answer.status.holds_address = find_address(*facts, cluster.endpoint.address).has_value();
     answer.status.mirror_reachable = !facts->reach.empty() && facts->reach.front().reachable;
   }
+  answer.status.clock_synchronised = ask_clock(link);
   if (!host.has(Role::control_plane)) return answer;
   const std::string server = "--server=https://" + host.address.bracketed() + ":6443";
   const auto ready = ask(link, Capture{.arguments = kubectl({"get", "--raw", "/readyz", server})});

@@ -18,9 +18,10 @@ struct HostStatus {
   std::string error;           ///< why the host could not be asked; empty: it answered
   bool holds_address = false;  ///< the floating API address is on it
   bool mirror_reachable = false;
-  std::optional<bool> api_ready;  ///< control planes: its own API server's /readyz
-  std::string node;               ///< "Ready", "NotReady", "missing", "unknown"; empty for mere balancers
-  std::string version;            ///< of its kubelet
+  std::optional<bool> clock_synchronised;  ///< by chrony or timesyncd; nothing when neither is there
+  std::optional<bool> api_ready;           ///< control planes: its own API server's /readyz
+  std::string node;     ///< "Ready", "NotReady", "missing", "unknown"; empty for mere balancers
+  std::string version;  ///< of its kubelet
   std::optional<Timestamp> first_expiry;  ///< control planes: of the certificate that ends first
   std::string first_expiry_name;
 };

@@ -19,6 +19,8 @@ void find_host_problems(const Host& host, const HostStatus& status, Timestamp no
     problems.push_back(fmt::format("{}: its API server is not ready", host.name));
   if (host.is_node() && !status.mirror_reachable)
     problems.push_back(fmt::format("{}: the mirror cannot be reached from here", host.name));
+  if (status.clock_synchronised && !*status.clock_synchronised)
+    problems.push_back(fmt::format("{}: its clock follows no time server (chronyc -n sources)", host.name));
   if (status.first_expiry && *status.first_expiry < now + kExpiresSoon)
     problems.push_back(fmt::format("{}: the certificate {} ends {}", host.name, status.first_expiry_name,
                                    format_rfc3339(*status.first_expiry)));
@@ -79,6 +81,7 @@ json::Value to_json(const ClusterStatus& status) {
                        {"holdsAddress", host.holds_address},
                        {"mirrorReachable", host.mirror_reachable}};
     if (host.api_ready) entry["apiReady"] = *host.api_ready;
+    if (host.clock_synchronised) entry["clockSynchronised"] = *host.clock_synchronised;
     if (host.first_expiry) {
       entry["certificateExpiry"] = format_rfc3339(*host.first_expiry);
       entry["certificate"] = host.first_expiry_name;

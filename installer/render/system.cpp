@@ -43,6 +43,7 @@ TimeRole time_role(const Cluster& cluster, const Host& host) {
   TimeRole role;
   role.sources = cluster.time_servers;
   if (!role.sources.empty()) return role;
+  role.own_servers = true;
   auto servers = cluster.with(Role::control_plane);
   if (servers.size() > 2) servers.resize(2);
   bool serves = false;
@@ -63,9 +64,11 @@ Result<std::string> render_chrony(const std::string& cluster, const TimeRole& ro
   for (const std::string& source : role.sources) sources.emplace_back(source);
   json::Array clients;
   for (const std::string& client : role.clients) clients.emplace_back(client);
-  return fill_template(
-      "chrony.conf",
-      {{"cluster", cluster}, {"sources", sources}, {"serves", !clients.empty()}, {"clients", clients}});
+  return fill_template("chrony.conf", {{"cluster", cluster},
+                                       {"sources", sources},
+                                       {"own_servers", role.own_servers},
+                                       {"serves", !clients.empty()},
+                                       {"clients", clients}});
 }
 
 Result<std::string> render_mirror_unit(const std::string& command, const std::string& bundles_state) {

@@ -21,6 +21,7 @@ std::map<std::string, std::string> node_sysctls(const Cluster& cluster);
 struct TimeRole {
   std::vector<std::string> sources;  ///< servers this host asks
   std::vector<std::string> clients;  ///< addresses this host answers; empty: it serves nobody
+  bool own_servers = false;          ///< `sources` are hosts of the cluster, and may be asked often
 };
 TimeRole time_role(const Cluster& cluster, const Host& host);
 Result<std::string> render_chrony(const std::string& cluster, const TimeRole& role);

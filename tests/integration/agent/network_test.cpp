@@ -71,9 +71,27 @@ TEST_F(NetworkTest, AddressesRoutesAndInterfacesAreTold) {
     return false;
   };
   EXPECT_TRUE(has("10.77.0.1", 24));
-  ASSERT_EQ(facts->routes.size(), 1U);
+  ASSERT_GE(facts->routes.size(), 1U);
   EXPECT_EQ(facts->routes[0].destination, "10.77.0.0/24");
   EXPECT_EQ(facts->routes[0].gateway, "");
+}
+
+TEST_F(NetworkTest, DefaultRoutesOfBothFamiliesAreTold) {
+  const auto added = run_checked(
+      {.arguments = {
+           "sh", "-c",
+           fmt::format("ip -n {0} route add default via 10.77.0.2 && ip -n {0} addr add fd77::1/64 dev "
+                       "eth0 nodad && ip -n {0} -6 route add default via fd77::2",
+                       near_)}});
+  ASSERT_TRUE(added) << added.error().message();
+  const auto facts = facts_in_near({});
+  ASSERT_TRUE(facts);
+  std::map<std::string, std::string> gateways;
+  for (const RouteFact& route : facts->routes)
+    if (route.interface == "eth0") gateways[route.destination] = route.gateway;
+  EXPECT_EQ(gateways["0.0.0.0/0"], "10.77.0.2");
+  EXPECT_EQ(gateways["::/0"], "fd77::2");
+  EXPECT_EQ(gateways["fd77::/64"], "");
 }
 
 TEST_F(NetworkTest, VrrpRoutersAreHeard) {
