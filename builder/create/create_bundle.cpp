@@ -4,6 +4,7 @@
 #include "builder/assemble/program.hpp"
 #include "builder/assemble/sbom.hpp"
 #include "builder/packages/package_set.hpp"
+#include "builder/resolve/public_url.hpp"
 #include "lib/bundle/reader.hpp"
 #include "lib/bundle/signatures.hpp"
 #include "lib/bundle/writer.hpp"
@@ -50,6 +51,7 @@ Result<std::string> sign_plan(const CreateInputs& inputs, const bundle::Plan& pl
 }  // namespace
 
 Result<bundle::Plan> plan_from_lock(const CreateInputs& inputs) {
+  TRY(check_public_urls(inputs.lock));
   TRY_ASSIGN(auto generated, generate_files(inputs));
   std::vector<bundle::ProgramFile> programs;
   for (const fs::path& path : inputs.programs) {

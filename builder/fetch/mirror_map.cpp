@@ -11,7 +11,8 @@ namespace {
 constexpr const char* kDockerHub = "registry-1.docker.io";
 
 tl::unexpected<Error> malformed(const bundle::MirrorRule& rule, std::string_view why) {
-  return fail(ErrorCode::invalid_argument, "mirror rule \"{}: {}\": {}", rule.from, rule.to, why);
+  return fail(ErrorCode::invalid_argument, "mirror rule \"{}: {}\": {}", net::redacted(rule.from),
+              net::redacted(rule.to), why);
 }
 
 /// Splits "host[:port][/path]".
@@ -28,18 +29,6 @@ std::optional<std::string> rest_after(const std::string& text, const std::string
   if (text.size() > key.size() && text.starts_with(key) && text[key.size()] == '/')
     return text.substr(key.size() + 1);
   return std::nullopt;
-}
-
-Result<std::pair<std::string, std::string>> read_prefix_rule(const bundle::MirrorRule& rule) {
-  const auto from = net::Url::parse(rule.from);
-  if (!from) return malformed(rule, from.error().message());
-  if (!rule.from.ends_with('/')) return malformed(rule, "a URL prefix must end in '/'");
-  auto to = net::Url::parse(rule.to);
-  if (!to) return malformed(rule, to.error().message());
-  if (!to->query().empty()) return malformed(rule, "the replacement must not have a query");
-  std::string target = to->reveal();
-  if (!target.ends_with('/')) target += '/';
-  return std::pair(from->reveal(), std::move(target));
 }
 
 Result<std::pair<std::string, RegistryLocation>> read_registry_rule(const bundle::MirrorRule& rule) {
@@ -61,7 +50,8 @@ Result<std::pair<std::string, RegistryLocation>> read_registry_rule(const bundle
   if (!oci::is_registry_host(target_host) ||
       (!target_path.empty() && !oci::is_repository_name(target_path))) {
     return malformed(rule,
-                     "expected a replacement such as registry.example.com/k8s or http://127.0.0.1:5000");
+                     "expected a replacement such as registry.example.com/k8s or http://127.0.0.1:5000; the "
+                     "login for a registry comes from --authfile");
   }
   location.base = scheme + target_host;
   location.host = std::move(target_host);
@@ -78,6 +68,20 @@ void put_in_order(std::vector<std::pair<std::string, T>>& rules) {
 }
 
 }  // namespace
+
+Result<std::pair<std::string, MirrorMap::Replacement>> MirrorMap::read_prefix_rule(
+    const bundle::MirrorRule& rule) {
+  const auto from = net::Url::parse(rule.from);
+  if (!from) return malformed(rule, from.error().message());
+  if (!rule.from.ends_with('/')) return malformed(rule, "a URL prefix must end in '/'");
+  const auto to = net::Url::parse(rule.to);
+  if (!to) return malformed(rule, to.error().message());
+  Replacement replacement{to->reveal(), to->query()};
+  if (!replacement.query.empty())
+    replacement.prefix.resize(replacement.prefix.size() - replacement.query.size() - 1);
+  if (!replacement.prefix.ends_with('/')) replacement.prefix += '/';
+  return std::pair(from->reveal(), std::move(replacement));
+}
 
 Result<MirrorMap> MirrorMap::make(const std::vector<bundle::MirrorRule>& rules) {
   MirrorMap map;
@@ -116,7 +120,10 @@ Result<net::Url> MirrorMap::map(std::string_view url) const {
   TRY_ASSIGN(const net::Url parsed, net::Url::parse(url));
   const std::string text = parsed.reveal();
   for (const auto& [from, to] : prefixes_) {
-    if (text.starts_with(from)) return net::Url::parse(to + text.substr(from.size()));
+    if (!text.starts_with(from)) continue;
+    std::string mapped = to.prefix + text.substr(from.size());
+    if (!to.query.empty()) mapped += (parsed.query().empty() ? "?" : "&") + to.query;
+    return net::Url::parse(mapped);
   }
   return parsed;
 }

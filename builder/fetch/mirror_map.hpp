@@ -24,6 +24,7 @@ struct RegistryLocation {
 /// Rules of two kinds, both longest match first:
 ///   registry   `k8s.gcr.io: 127.0.0.2:5443/k8s.gcr.io`, `docker.io/library: http://mirror.example:5000/hub`
 ///   URL prefix `https://dl.k8s.io/: https://files.example.com/k8s/`
+/// The replacement of a URL prefix may have a login and a query, which every URL made of it gets.
 /// A registry replacement is reached over https, unless it is written `http://...`: plain http is never
 /// guessed.
 class MirrorMap {
@@ -36,8 +37,14 @@ class MirrorMap {
   Result<net::Url> map(std::string_view url) const;
 
  private:
+  struct Replacement {
+    std::string prefix;  ///< ends in '/', without query
+    std::string query;   ///< without '?'; may be empty
+  };
+  static Result<std::pair<std::string, Replacement>> read_prefix_rule(const bundle::MirrorRule& rule);
+
   std::vector<std::pair<std::string, RegistryLocation>> registries_;
-  std::vector<std::pair<std::string, std::string>> prefixes_;
+  std::vector<std::pair<std::string, Replacement>> prefixes_;
 };
 
 }  // namespace sealift::builder

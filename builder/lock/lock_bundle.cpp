@@ -4,6 +4,7 @@
 #include <set>
 
 #include "builder/packages/package_set.hpp"
+#include "builder/resolve/public_url.hpp"
 #include "builder/resolve/resolve.hpp"
 #include "lib/base/progress.hpp"
 
@@ -72,6 +73,7 @@ void keep_shared_blobs_plain(Lock& lock) {
 }  // namespace
 
 Result<Lock> lock_bundle(const bundle::Spec& spec, Fetcher& fetcher, const LockOptions& options, Log& log) {
+  TRY(check_public_urls(spec));
   const ResolveContext context{fetcher, log, spec.platforms, options.jobs, spec.compress_files};
   Lock lock;
   lock.name = spec.name;

@@ -1,4 +1,5 @@
 #include "builder/resolve/lock_file.hpp"
+#include "builder/resolve/public_url.hpp"
 #include "builder/resolve/resolve.hpp"
 #include "lib/net/url.hpp"
 
@@ -14,13 +15,11 @@ Result<ResolvedFiles> resolve_files(const std::vector<bundle::FileSpec>& specs,
     file.digest = spec.digest;
     file.path = spec.path;
     file.mode = spec.mode;
-    if (file.path.empty()) {
-      TRY_ASSIGN(const net::Url url, net::Url::parse(spec.url));
-      file.path = url.filename();
-    }
+    TRY_ASSIGN(const net::Url url, within(parse_public_url(spec.url), "files"));
+    if (file.path.empty()) file.path = url.filename();
     if (!is_confined_path(file.path)) {
       return fail(ErrorCode::invalid_argument,
-                  "files: {}: its URL ends in no usable file name; give a `path:`", spec.url);
+                  "files: {}: its URL ends in no usable file name; give a `path:`", url);
     }
     wanted.push_back(std::move(file));
   }

@@ -5,6 +5,7 @@
 #include "builder/fetch/stored_form.hpp"
 #include "builder/resolve/checksum_file.hpp"
 #include "builder/resolve/parallel.hpp"
+#include "builder/resolve/public_url.hpp"
 #include "lib/net/url.hpp"
 
 namespace sealift::builder {
@@ -119,15 +120,6 @@ Status add_file(bundle::LockedFile file, ResolvedFiles& to) {
 }
 
 }  // namespace
-
-Result<net::Url> parse_public_url(const std::string& text) {
-  TRY_ASSIGN(net::Url url, net::Url::parse(text));
-  if (!url.has_login()) return url;
-  return fail(ErrorCode::invalid_argument,
-              "{}: a login in a URL would be written into the lock and the bundle; put it into a mirror rule "
-              "of a --mirrors file",
-              url);
-}
 
 Status merge_files(ResolvedFiles from, ResolvedFiles& to) {
   for (bundle::LockedFile& file : from.files) TRY(add_file(std::move(file), to));

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "builder/resolve/resolve.hpp"
-#include "lib/net/url.hpp"
 
 namespace sealift::builder {
 
@@ -26,9 +25,6 @@ struct WantedFile {
 /// to learn their stored form, which the log says; one whose size upstream does not say beforehand is read
 /// twice.
 Result<ResolvedFiles> lock_files(const std::vector<WantedFile>& files, const ResolveContext& context);
-
-/// A URL that may be written into the lock and the bundle: one with a login in it is invalid_argument.
-Result<net::Url> parse_public_url(const std::string& url);
 
 /// Puts `from` into `to`; the same checks.
 Status merge_files(ResolvedFiles from, ResolvedFiles& to);

@@ -4,6 +4,7 @@
 #include "builder/fetch/stored_form.hpp"
 #include "builder/resolve/lock_file.hpp"
 #include "builder/resolve/manifest_images.hpp"
+#include "builder/resolve/public_url.hpp"
 #include "builder/resolve/resolve.hpp"
 #include "lib/base/json.hpp"
 

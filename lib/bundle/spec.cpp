@@ -99,7 +99,10 @@ Result<ImageSpec> read_image(const Node& node) {
 
 Status read_url(const Node& node, const std::string& url) {
   if (url.starts_with("https://") || url.starts_with("http://")) return {};
-  return node.error("expected a URL that begins with https:// or http://, found \"{}\"", url.substr(0, 100));
+  // What is no URL may still hold a login or a token.
+  const bool may_be_secret = url.find_first_of("@?") != std::string::npos;
+  return node.error("expected a URL that begins with https:// or http://, found \"{}\"",
+                    may_be_secret ? "***" : url.substr(0, 100));
 }
 
 Result<FileSpec> read_file_spec(const Node& node) {

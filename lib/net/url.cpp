@@ -19,16 +19,6 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// Errors quote at most this, cut before anything that may be a secret.
-std::string quoted(std::string_view text) {
-  const std::size_t at = text.find('@');
-  if (const std::size_t scheme = text.find("://");
-      at != std::string_view::npos && scheme != std::string_view::npos && scheme < at) {
-    return std::string(text.substr(0, scheme + 3)) + "***" + std::string(text.substr(at).substr(0, 100));
-  }
-  return std::string(text.substr(0, std::min<std::size_t>(text.find('?'), 200)));
-}
-
 std::uint16_t default_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
 
 bool is_host_character(char c) {
@@ -50,10 +40,25 @@ bool is_secret_parameter(std::string_view name) {
                      [&](auto word) { return folded.find(word) != std::string::npos; });
 }
 
+/// Whether a parameter of this name is a credential: read by people who must mend it, so it must not guess.
+bool is_credential_parameter(std::string_view name) {
+  constexpr std::array<std::string_view, 12> kNames = {
+      "sig", "key",       "auth",        "authorization",  "pass",           "passwd",
+      "pwd", "secretkey", "accesskeyid", "awsaccesskeyid", "ossaccesskeyid", "googleaccessid"};
+  constexpr std::array<std::string_view, 7> kEndings = {"token",      "signature", "password", "secret",
+                                                        "credential", "accesskey", "apikey"};
+  std::string folded = lower(name);
+  std::erase_if(folded, [](char c) { return c == '-' || c == '_' || c == '.'; });
+  if (folded.starts_with("xamz") || folded.starts_with("xgoog")) return true;
+  const auto ends = [&](std::string_view ending) { return folded.ends_with(ending); };
+  return std::find(kNames.begin(), kNames.end(), folded) != kNames.end() ||
+         std::any_of(kEndings.begin(), kEndings.end(), ends);
+}
+
 std::string redacted_query(std::string_view query) {
   std::string result;
   while (true) {
-    const std::size_t end = query.find('&');
+    const std::size_t end = query.find_first_of("&;");
     const std::string_view item = query.substr(0, end);
     const std::size_t equals = item.find('=');
     if (equals != std::string_view::npos && is_secret_parameter(item.substr(0, equals))) {
@@ -62,7 +67,7 @@ std::string redacted_query(std::string_view query) {
       result.append(item);
     }
     if (end == std::string_view::npos) return result;
-    result += '&';
+    result += query[end];
     query.remove_prefix(end + 1);
   }
 }
@@ -101,7 +106,8 @@ int hex_value(char c) {
 
 Result<Url> Url::parse(std::string_view text) {
   const auto malformed = [&](std::string_view why) {
-    return fail(ErrorCode::invalid_argument, "\"{}\" is not a URL Sealift can fetch: {}", quoted(text), why);
+    return fail(ErrorCode::invalid_argument, "\"{}\" is not a URL Sealift can fetch: {}", redacted(text),
+                why);
   };
   if (text.size() > kMaxUrlBytes) return malformed("longer than 8 KiB");
   if (std::any_of(text.begin(), text.end(),
@@ -159,6 +165,17 @@ std::string Url::filename() const {
   return result;
 }
 
+std::optional<std::string> Url::credential_parameter() const {
+  std::string_view rest = query_;
+  while (!rest.empty()) {
+    const std::string_view item = rest.substr(0, rest.find_first_of("&;"));
+    const std::string_view name = item.substr(0, item.find('='));
+    if (is_credential_parameter(name)) return std::string(name);
+    rest.remove_prefix(std::min(item.size() + 1, rest.size()));
+  }
+  return std::nullopt;
+}
+
 std::string Url::reveal() const {
   return fmt::format("{}://{}{}{}{}{}{}", scheme_, userinfo_, userinfo_.empty() ? "" : "@", authority(),
                      path_, query_.empty() ? "" : "?", query_);
@@ -188,6 +205,18 @@ Result<Url> Url::resolve(std::string_view location) const {
 
 bool Url::same_origin(const Url& other) const {
   return scheme_ == other.scheme_ && host_ == other.host_ && port_ == other.port_;
+}
+
+std::string redacted(std::string_view text) {
+  constexpr std::size_t kQuotedBytes = 200;
+  std::string start;
+  // The last '@': a login that was not percent-encoded may hold others, and '/' and '?'.
+  if (const std::size_t at = text.rfind('@'); at != std::string_view::npos) {
+    const std::size_t scheme = text.find("://");
+    start = (scheme < at ? std::string(text.substr(0, scheme + 3)) : "") + "***";
+    text.remove_prefix(at);
+  }
+  return start + std::string(text.substr(0, std::min(text.find('?'), kQuotedBytes)));
 }
 
 std::string percent_encode(std::string_view text) {

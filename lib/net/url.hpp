@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,9 @@ class Url {
   /// Without '?'; may be empty.
   const std::string& query() const { return query_; }
   bool has_login() const { return !userinfo_.empty(); }
+  /// Name of the first query parameter that is a credential by its name (token, sig, X-Amz-Signature,
+  /// password ...). Stricter than what str() hides: `?keyword=` and `?author=` are none.
+  std::optional<std::string> credential_parameter() const;
   /// The part of the path after its last '/', percent-decoded; may be empty.
   std::string filename() const;
 
@@ -54,6 +58,10 @@ class Url {
   std::string path_;
   std::string query_;
 };
+
+/// Text that was meant as a URL or host, for errors: without what may be a login or a query; at most 200
+/// bytes.
+std::string redacted(std::string_view text);
 
 /// Percent-encodes everything but RFC 3986's unreserved characters, for one query value.
 std::string percent_encode(std::string_view text);

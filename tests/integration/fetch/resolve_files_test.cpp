@@ -85,6 +85,19 @@ TEST_F(ResolveFiles, ALoginInAUrlDoesNotGetIntoTheLock) {
                "--mirrors");
 }
 
+TEST_F(ResolveFiles, ACredentialInAQueryDoesNotGetIntoTheLock) {
+  put("q", "content of q");
+  const auto resolve = [&](const std::string& query, const std::string& checksums) {
+    return builder::resolve_files({{at("q") + query, digest_of("content of q"), checksums, "", 0644}},
+                                  context());
+  };
+  EXPECT_FAILS(resolve("?private_token=hunter2", ""), ErrorCode::invalid_argument, "\"private_token\"");
+  EXPECT_FAILS(resolve("", at("sums") + "?sig=hunter2"), ErrorCode::invalid_argument, "--mirrors");
+  EXPECT_EQ(server_->requests("/file/q"), 0U);
+  EXPECT_FALSE(log_.has("hunter2"));
+  ASSERT_OK(resolve("?download=1", ""));
+}
+
 TEST_F(ResolveFiles, ASha512ListBesideAGivenDigestIsNoEvidence) {
   put("g", "content of g");
   put("g.sha512", std::string(128, 'a') + "  g\n");

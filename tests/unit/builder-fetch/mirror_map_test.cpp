@@ -59,10 +59,29 @@ TEST(MirrorMap, RewritesUrlPrefixes) {
   EXPECT_FALSE(map.map("file:///etc/passwd"));
 }
 
+TEST(MirrorMap, AReplacementMayCarryALoginAndAQuery) {
+  const MirrorMap map =
+      map_of({{"https://h/", "https://me:hunter2@x/y"}, {"https://s/", "https://x/container?sv=1&sig=2"}});
+  EXPECT_EQ(map.map("https://h/a?b=c")->reveal(), "https://me:hunter2@x/y/a?b=c");
+  EXPECT_EQ(map.map("https://s/a")->reveal(), "https://x/container/a?sv=1&sig=2");
+  EXPECT_EQ(map.map("https://s/a?b=c")->reveal(), "https://x/container/a?b=c&sv=1&sig=2");
+  EXPECT_EQ(map.map("https://s/a?b=c")->str(), "https://x/container/a?b=c&sv=1&sig=***");
+}
+
+TEST(MirrorMap, ErrorsKeepTheLoginsOfARule) {
+  for (const bundle::MirrorRule& rule : {bundle::MirrorRule{"https://h/file", "https://me:hunter2@x/"},
+                                         {"quay.io", "me:hunter2@x"},
+                                         {"https://h/", "ftp://me:hunter2@x/"},
+                                         {"quay.io", "https://x/?token=hunter2"}}) {
+    const auto map = MirrorMap::make({rule});
+    ASSERT_FALSE(map);
+    EXPECT_THAT(map.error().message(), testing::Not(testing::HasSubstr("hunter2"))) << rule.to;
+  }
+}
+
 TEST(MirrorMap, RefusesRulesThatMeanNothing) {
   const std::vector<bundle::MirrorRule> bad = {{"https://h/file", "https://x/"},
                                                {"https://h/", "ftp://x/"},
-                                               {"https://h/", "https://x/?a=b"},
                                                {"not a host", "x"},
                                                {"quay.io", "x y"},
                                                {"quay.io", "ftp://x"},

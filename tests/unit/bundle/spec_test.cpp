@@ -77,6 +77,11 @@ TEST(ReadSpec, GivesThePlaceOfWrongValues) {
   EXPECT_THAT(error_of("images: [&a b, *a]\n"), testing::HasSubstr("aliases"));
 }
 
+TEST(ReadSpec, ErrorsKeepLogins) {
+  EXPECT_THAT(error_of("files: [{url: \"ftp://me:hunter2@x/y\"}]\n"),
+              testing::Not(testing::HasSubstr("hunter2")));
+}
+
 TEST(ReadSpec, RefusesAnotherKind) {
   const auto spec =
       parse_spec("apiVersion: sealift/v1\nkind: Cluster\nmetadata: {name: x, version: \"1\"}\n", "c.yaml");

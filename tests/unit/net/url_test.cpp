@@ -39,7 +39,31 @@ TEST(Url, PrintsWithoutSecretsButSendsThem) {
   ASSERT_TRUE(url);
   EXPECT_EQ(url->str(), "https://***@h/x?X-Amz-Signature=***&part=2&access_token=***");
   EXPECT_EQ(fmt::format("{}", *url), url->str());
+  EXPECT_EQ(Url::parse("https://h/x?a=1;token=2")->str(), "https://h/x?a=1;token=***");
   EXPECT_EQ(url->reveal(), "https://me:hunter2@h/x?X-Amz-Signature=abc&part=2&access_token=def");
+}
+
+TEST(Url, KnowsParametersThatAreCredentials) {
+  for (const std::string_view query :
+       {"token=x", "download=1&private_token=x", "X-Amz-Signature=x", "x-amz-security-token=x", "sv=1&sig=x",
+        "a=1;access_key=x", "PASSWORD=x", "AWSAccessKeyId=x", "X-Goog-Credential=x", "api-key=x", "key"}) {
+    const auto url = Url::parse(fmt::format("https://h/x?{}", query));
+    ASSERT_TRUE(url);
+    EXPECT_TRUE(url->credential_parameter()) << query;
+  }
+  for (const std::string_view query : {"", "download=1", "keyword=a", "author=b", "design=c", "monkey=d",
+                                       "path=/a&ref=token", "raw=true&inline=false", "&&"}) {
+    const auto url = Url::parse(fmt::format("https://h/x?{}", query));
+    ASSERT_TRUE(url);
+    EXPECT_FALSE(url->credential_parameter()) << query;
+  }
+}
+
+TEST(Redacted, LeavesNoLoginInWhatIsNoUrl) {
+  EXPECT_EQ(redacted("me:hunter2@h:5000/k8s"), "***@h:5000/k8s");
+  EXPECT_EQ(redacted("https://me:hun@t/er?2@h/x?token=y"), "https://***@h/x");
+  EXPECT_EQ(redacted("https://h/x?token=y"), "https://h/x");
+  EXPECT_EQ(redacted(std::string(300, 'x')), std::string(200, 'x'));
 }
 
 TEST(ParseUrl, ErrorsKeepSecretsToo) {
