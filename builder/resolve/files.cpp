@@ -1,6 +1,7 @@
 #include "builder/resolve/lock_file.hpp"
 #include "builder/resolve/public_url.hpp"
 #include "builder/resolve/resolve.hpp"
+#include "lib/bundle/served_path.hpp"
 #include "lib/net/url.hpp"
 
 namespace sealift::builder {
@@ -17,9 +18,10 @@ Result<ResolvedFiles> resolve_files(const std::vector<bundle::FileSpec>& specs,
     file.mode = spec.mode;
     TRY_ASSIGN(const net::Url url, within(parse_public_url(spec.url), "files"));
     if (file.path.empty()) file.path = url.filename();
-    if (!is_confined_path(file.path)) {
+    if (!bundle::is_served_path("files/" + file.path)) {
       return fail(ErrorCode::invalid_argument,
-                  "files: {}: its URL ends in no usable file name; give a `path:`", url);
+                  "files: {}: its URL ends in no usable file name; give a `path:` that is {}", url,
+                  bundle::kServedPathRule);
     }
     wanted.push_back(std::move(file));
   }

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "lib/base/files.hpp"
 #include "lib/base/json.hpp"
 #include "lib/bundle/check_contents.hpp"
+#include "lib/bundle/served_path.hpp"
 #include "lib/bundle/words.hpp"
 
 namespace sealift::bundle {
@@ -89,11 +89,8 @@ Result<unsigned> read_mode(const json::Reader& reader) {
   return text == "0755" ? 0755U : 0644U;
 }
 
-/// Paths are shown to people and used in URLs and on disks: plain printable ASCII only.
 Status check_path(const json::Reader& reader, const std::string& path) {
-  const bool plain =
-      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f && c != '\\'; });
-  if (plain && path.size() <= 1024 && is_confined_path(path)) return {};
+  if (is_served_path(path)) return {};
   return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(),
               path.substr(0, 120));
 }

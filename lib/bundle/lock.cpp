@@ -1,7 +1,7 @@
 #include "lib/bundle/lock.hpp"
 
-#include "lib/base/files.hpp"
 #include "lib/base/json.hpp"
+#include "lib/bundle/served_path.hpp"
 #include "lib/bundle/words.hpp"
 
 namespace sealift::bundle {
@@ -89,9 +89,11 @@ Result<LockedFile> read_file_entry(const json::Reader& reader) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
   LockedFile file{.path = {}, .mode = 0644, .role = {}, .platform = {}, .digest = std::move(digest)};
   TRY_ASSIGN(file.path, reader.string("path"));
-  if (!is_confined_path(file.path))
-    return fail(ErrorCode::integrity, "{}.path: \"{}\" is not a plain relative path", reader.path(),
-                file.path);
+  if (!is_served_path("files/" + file.path)) {
+    return fail(ErrorCode::integrity,
+                "{}.path: \"{}\" must be {}; give another `path:` in bundle.yaml and lock again",
+                reader.path(), file.path.substr(0, 120), kServedPathRule);
+  }
   TRY_ASSIGN(const std::string mode, reader.string_or("mode", "0644"));
   file.mode = mode == "0755" ? 0755 : 0644;
   TRY_ASSIGN(file.role, reader.string_or("role", ""));
@@ -111,9 +113,9 @@ Result<LockedPackage> read_package(const json::Reader& reader) {
   TRY_ASSIGN(package.version, reader.string("version"));
   TRY_ASSIGN(package.architecture, reader.string("architecture"));
   TRY_ASSIGN(package.filename, reader.string("filename"));
-  if (!is_confined_path(package.filename)) {
-    return fail(ErrorCode::integrity, "{}.filename: \"{}\" is not a plain relative path", reader.path(),
-                package.filename);
+  if (!is_served_path(package.filename)) {
+    return fail(ErrorCode::integrity, "{}.filename: \"{}\" must be {}", reader.path(),
+                package.filename.substr(0, 120), kServedPathRule);
   }
   TRY_ASSIGN(const auto control, reader.strings("control"));
   package.control = joined(control);
@@ -123,7 +125,7 @@ Result<LockedPackage> read_package(const json::Reader& reader) {
 Result<LockedPackageSet> read_set(const json::Reader& reader) {
   LockedPackageSet set;
   TRY_ASSIGN(set.target, reader.string("target"));
-  if (!is_confined_path(set.target))
+  if (!is_served_path(set.target))
     return fail(ErrorCode::integrity, "{}.target: \"{}\" is not a plain name", reader.path(), set.target);
   TRY_ASSIGN(set.baseline, reader.string_or("baseline", ""));
   TRY_ASSIGN(set.architectures, reader.strings("architectures"));

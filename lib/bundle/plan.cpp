@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/bundle/served_path.hpp"
 #include "lib/oci/layout.hpp"
 
 namespace sealift::bundle {
@@ -160,6 +161,17 @@ std::map<Digest, const LockedBlob*> sources_of(const Lock& lock) {
   return sources;
 }
 
+/// Whatever a reader would refuse must never be sealed.
+Status check_readable(const Contents& contents, const std::string& text) {
+  for (const FileEntry& file : contents.files) {
+    if (is_served_path(file.path)) continue;
+    return fail(ErrorCode::invalid_argument, "the path \"{}\" must be {}: give another `path:`",
+                file.path.substr(0, 120), kServedPathRule);
+  }
+  TRY(within(parse_contents(text, kContentsPath), "no bundle can be made of this lock"));
+  return {};
+}
+
 HeadEntry head_entry(std::string path, const std::string& content, unsigned mode) {
   return {std::move(path), digest_of(content), content.size(), 0, mode};
 }
@@ -192,6 +204,7 @@ Result<Plan> plan_bundle(const Lock& lock, std::vector<GeneratedFile> generated,
                archive::kTarAlignment;
   }
   plan.contents_text.resize(reserved, '\n');
+  TRY(check_readable(contents, plan.contents_text));
   if (reserved > kMaxContentsBytes) {
     return fail(ErrorCode::unsupported, "the table of contents would have {} bytes, more than {}", reserved,
                 kMaxContentsBytes);

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "lib/base/files.hpp"
 #include "lib/base/yaml.hpp"
+#include "lib/bundle/served_path.hpp"
 #include "lib/oci/reference.hpp"
 
 namespace sealift::bundle {
@@ -114,8 +114,8 @@ Result<FileSpec> read_file_spec(const Node& node) {
   TRY_ASSIGN(file.checksums, node.string_or("checksums", ""));
   if (!file.checksums.empty()) TRY(read_url(node, file.checksums));
   TRY_ASSIGN(file.path, node.string_or("path", ""));
-  if (!file.path.empty() && !is_confined_path(file.path))
-    return node.error("path \"{}\" must be relative, without ..", file.path);
+  if (!file.path.empty() && !is_served_path("files/" + file.path))
+    return node.error("path \"{}\" must be {}", file.path.substr(0, 120), kServedPathRule);
   TRY_ASSIGN(const std::string mode, node.string_or("mode", "0644"));
   if (mode != "0644" && mode != "0755") return node.error("mode must be 0644 or 0755, found \"{}\"", mode);
   file.mode = mode == "0755" ? 0755 : 0644;

@@ -76,7 +76,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if name == "v2":
             return self.registry(words[1:])
         if name in ("file", "nohead"):
-            return self.file(os.path.normpath("/" + "/".join(words[1:])), name)
+            return self.file(os.path.normpath("/" + urllib.parse.unquote("/".join(words[1:]))), name)
         if name == "to":
             return self.answer(302, b"", {"Location": urllib.parse.unquote(query)})
         numbers = [int(word) for word in words[1:] if word.isdigit()]

@@ -98,6 +98,16 @@ TEST_F(ResolveFiles, ACredentialInAQueryDoesNotGetIntoTheLock) {
   ASSERT_OK(resolve("?download=1", ""));
 }
 
+TEST_F(ResolveFiles, ANameThatNoBundleMayHaveIsRefusedBeforeAnythingIsFetched) {
+  put("a b", "content");
+  for (const char* name : {"a%20b", "caf%C3%A9", "a%5Cb", "%1b%5b31m", "x/"}) {
+    EXPECT_FAILS(builder::resolve_files({{at(name), digest_of("content"), "", "", 0644}}, context()),
+                 ErrorCode::invalid_argument, "give a `path:`");
+  }
+  EXPECT_EQ(server_->requests("/file/a%20b"), 0U);
+  ASSERT_OK(builder::resolve_files({{at("a%20b"), digest_of("content"), "", "a-b", 0644}}, context()));
+}
+
 TEST_F(ResolveFiles, ASha512ListBesideAGivenDigestIsNoEvidence) {
   put("g", "content of g");
   put("g.sha512", std::string(128, 'a') + "  g\n");

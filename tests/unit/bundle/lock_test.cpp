@@ -48,6 +48,36 @@ TEST(Lock, RejectsInlinedContentOfAnotherDigest) {
   EXPECT_EQ(lock.error().code(), ErrorCode::integrity);
 }
 
+TEST(Lock, RejectsPathsThatNoBundleMayHave) {
+  for (const char* path : {"a b", "caf\u00e9", "a\\b", "../a"}) {
+    Lock lock = full_lock();
+    lock.files.front().path = path;
+    const auto read = parse_lock(write_lock(lock), "bundle.lock");
+    ASSERT_FALSE(read) << path;
+    EXPECT_THAT(read.error().message(), testing::HasSubstr("give another `path:`"));
+    EXPECT_FALSE(plan_bundle(lock, {}, {})) << path;
+  }
+}
+
+TEST(PlanBundle, RefusesWhatNoReaderWouldOpen) {
+  test::BundleRecipe path = test::small_bundle();
+  path.file("a b", "text");
+  ASSERT_FALSE(path.plan());
+  EXPECT_THAT(path.plan().error().message(), testing::HasSubstr("\"files/a b\" must be"));
+
+  test::BundleRecipe package = test::small_bundle();
+  package.lock() = full_lock();
+  package.lock().package_sets.front().target = "debian 12";
+  EXPECT_FALSE(package.plan());
+
+  test::BundleRecipe digest = test::small_bundle();
+  const Digest sha512 = digest_of(as_bytes("text"), DigestAlgorithm::sha512);
+  digest.lock().blobs.emplace(
+      sha512, LockedBlob{sha512, 4, "text/plain", {OriginKind::url, "", "https://h/x", "", {}}});
+  ASSERT_FALSE(digest.plan());
+  EXPECT_THAT(digest.plan().error().message(), testing::HasSubstr("no bundle can be made of this lock"));
+}
+
 /// A full lock whose kubelet is stored compressed.
 Lock lock_with_stored() {
   Lock lock = full_lock();

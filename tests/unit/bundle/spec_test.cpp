@@ -77,6 +77,16 @@ TEST(ReadSpec, GivesThePlaceOfWrongValues) {
   EXPECT_THAT(error_of("images: [&a b, *a]\n"), testing::HasSubstr("aliases"));
 }
 
+TEST(ReadSpec, RefusesAPathThatReadersWouldRefuse) {
+  for (const std::string path :
+       {"a b", "a\\\\b", "caf\u00e9", "a\\tb", "a//b", "/a", std::string(1019, 'x').c_str()}) {
+    EXPECT_THAT(error_of("files: [{url: https://x/y, path: \"" + path + "\"}]\n"),
+                testing::HasSubstr("printable ASCII"))
+        << path;
+  }
+  EXPECT_EQ(error_of("files: [{url: https://x/y, path: " + std::string(1018, 'x') + "}]\n"), "no error");
+}
+
 TEST(ReadSpec, ErrorsKeepLogins) {
   EXPECT_THAT(error_of("files: [{url: \"ftp://me:hunter2@x/y\"}]\n"),
               testing::Not(testing::HasSubstr("hunter2")));
