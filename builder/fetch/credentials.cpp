@@ -16,9 +16,13 @@ constexpr std::string_view kDockerHubKey = "https://index.docker.io/v1/";
 constexpr std::string_view kTokenUser =
     "<token>";  ///< docker-credential-helpers: the secret is an identity token
 
-std::string canonical_host(std::string_view host) {
+std::string canonical_host(std::string_view given) {
+  std::string host(given);
+  for (char& c : host) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
   if (host == "index.docker.io" || host == "registry-1.docker.io") return "docker.io";
-  return std::string(host);
+  return host;
 }
 
 /// docker writes URLs as keys ("https://index.docker.io/v1/"), podman "host" and "host/path".

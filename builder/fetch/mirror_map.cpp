@@ -15,12 +15,15 @@ tl::unexpected<Error> malformed(const bundle::MirrorRule& rule, std::string_view
               net::redacted(rule.to), why);
 }
 
-/// Splits "host[:port][/path]".
+/// Splits "host[:port][/path]"; the host in lower case, as in oci::Reference.
 std::pair<std::string, std::string> split_host(std::string_view text) {
   while (text.ends_with('/')) text.remove_suffix(1);
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos) return {std::string(text), ""};
-  return {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  std::string host(text.substr(0, slash));
+  for (char& c : host) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return {std::move(host), std::string(text.substr(std::min(slash + 1, text.size())))};
 }
 
 /// The rest of `text` after `key` and a slash; nullopt when `key` is not a whole-component prefix.

@@ -147,7 +147,8 @@ std::string RegistryAuth::login_hint(const RegistryLocation& location) const {
 
 Result<net::Secret> RegistryAuth::answer(const RegistryLocation& location, const net::Response& response) {
   // Who was only redirected to may not say where the login goes.
-  if (!response.url.reveal().starts_with(location.base + "/")) {
+  TRY_ASSIGN(const net::Url base, net::Url::parse(location.base));
+  if (!base.same_origin(response.url)) {
     return upstream_error(response, location.host + "/" + location.repository,
                           "its server redirected to one that wants another login");
   }

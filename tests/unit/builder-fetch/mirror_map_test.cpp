@@ -59,6 +59,11 @@ TEST(MirrorMap, RewritesUrlPrefixes) {
   EXPECT_FALSE(map.map("file:///etc/passwd"));
 }
 
+TEST(MirrorMap, HostsAreTheSameInCapitals) {
+  const MirrorMap map = map_of({{"Quay.IO/team", "http://Mirror.Example:5000/x"}});
+  EXPECT_EQ(place(map, "quay.io", "team/app"), "http://mirror.example:5000/v2/x/app as mirror.example:5000");
+}
+
 TEST(MirrorMap, AReplacementMayCarryALoginAndAQuery) {
   const MirrorMap map =
       map_of({{"https://h/", "https://me:hunter2@x/y"}, {"https://s/", "https://x/container?sv=1&sig=2"}});

@@ -110,6 +110,20 @@ TEST(RegistryAuth, AnswersOnlyTheRegistryItself) {
   EXPECT_TRUE(transport.asked.empty());
 }
 
+TEST(RegistryAuth, KnowsTheRegistryInOtherSpellingsOfItsOrigin) {
+  FakeTransport transport;
+  const Credentials none;
+  RegistryAuth auth(transport, none);
+  for (const char* base : {"https://registry.example.com:443", "https://Registry.Example.com"}) {
+    const RegistryLocation location{base, "registry.example.com", "team/app"};
+    EXPECT_TRUE(auth.answer(location, refusal(kBearer))) << base;
+  }
+  const RegistryLocation other{"https://registry.example.com:8443", "registry.example.com", "team/app"};
+  EXPECT_FALSE(auth.answer(other, refusal(kBearer)));
+  const RegistryLocation plain{"http://registry.example.com", "registry.example.com", "team/app"};
+  EXPECT_FALSE(auth.answer(plain, refusal(kBearer)));
+}
+
 TEST(RegistryAuth, ErrorsNameTheFileAndNeverTheLogin) {
   FakeTransport transport;
   transport.status = 401;
