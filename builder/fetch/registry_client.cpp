@@ -1,12 +1,15 @@
 #include "builder/fetch/registry_client.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "builder/fetch/upstream_error.hpp"
 
 namespace sealift::builder {
 
 namespace {
+
+constexpr std::size_t kMaxReferrerPages = 50;
 
 std::string accepted_types() {
   return fmt::format("{}, {}, {}, {}, {}", oci::kOciIndex, oci::kDockerManifestList, oci::kOciManifest,
@@ -49,7 +52,47 @@ Result<FetchedManifest> check_manifest(const oci::Reference& reference, const ne
   return FetchedManifest{oci::Descriptor{std::move(media_type), digest, size}, std::move(text)};
 }
 
+/// Whether an answer says that this registry has no referrers API: a page of another type, or a refusal of
+/// the request itself. A proxy in front may forbid what it does not know, hence 403.
+bool lacks_referrers(const net::Response& response) {
+  constexpr std::array<int, 8> kRefusals = {400, 403, 404, 405, 406, 410, 415, 501};
+  return is_success(response) ||
+         std::find(kRefusals.begin(), kRefusals.end(), response.status) != kRefusals.end();
+}
+
+Result<std::vector<oci::Descriptor>> listed_in(const std::string& text, const std::string& what) {
+  TRY_ASSIGN(oci::Document document, oci::parse_document(text, "", what));
+  auto* index = std::get_if<oci::Index>(&document);
+  if (index == nullptr) return std::vector<oci::Descriptor>();
+  return std::move(index->manifests);
+}
+
+/// The page a `Link: <...>; rel="next"` header names; it must be of the same origin as `first`.
+Result<std::optional<net::Url>> next_page(const net::Response& response, const net::Url& first,
+                                          const std::string& what) {
+  const auto target = next_link(response.header("link").value_or(""));
+  if (!target) return std::optional<net::Url>();
+  TRY_ASSIGN(net::Url next, within(response.url.resolve(*target), what));
+  if (next.same_origin(first)) return std::optional<net::Url>(std::move(next));
+  return fail(ErrorCode::untrusted, "{}: the next page would be at {}, expected {}", what, next.origin(),
+              first.origin());
+}
+
 }  // namespace
+
+std::optional<std::string> next_link(std::string_view header) {
+  while (true) {
+    const std::size_t open = header.find('<');
+    const std::size_t close = header.find('>', std::min(open, header.size()));
+    if (close == std::string_view::npos) return std::nullopt;
+    const std::string_view target = header.substr(open + 1, close - open - 1);
+    header.remove_prefix(close + 1);
+    std::string parameters(header.substr(0, header.find('<')));
+    std::erase_if(parameters, [](char c) { return c == ' ' || c == '\t' || c == '"' || c == ','; });
+    parameters += ';';
+    if (parameters.find(";rel=next;") != std::string::npos) return std::string(target);
+  }
+}
 
 Result<net::Response> RegistryClient::ask(const RegistryLocation& location, net::Request request, Sink* to) {
   const auto send = [&] { return to != nullptr ? transport_->get(request, *to) : transport_->head(request); };
@@ -116,34 +159,54 @@ Result<std::string> RegistryClient::blob_text(const oci::Reference& repository,
   });
 }
 
+Result<RegistryClient::Page> RegistryClient::referrers_page(const RegistryLocation& location,
+                                                            const net::Url& url, const std::string& what) {
+  return with_retries(policy_, stop_, [&](auto& retry_after) -> Result<Page> {
+    MemorySink sink(oci::kMaxManifestBytes);
+    const net::Request request{
+        url, {{"Accept", std::string(oci::kOciIndex)}}, net::Secret(), 0, oci::kMaxManifestBytes};
+    TRY_ASSIGN(net::Response response, ask(location, request, &sink));
+    if (net::is_transient_status(response.status)) {
+      retry_after = net::parse_retry_after(response.header("retry-after").value_or(""), now());
+      return upstream_error(response, what);
+    }
+    return Page{std::move(response), sink.take()};
+  });
+}
+
+Result<std::vector<oci::Descriptor>> RegistryClient::tagged_referrers(const oci::Reference& subject,
+                                                                      const std::string& what) {
+  // Registries before distribution-spec 1.1: an index under the tag sha256-<hex>.
+  TRY_ASSIGN(const oci::Reference tag,
+             subject.with_tag(fmt::format("{}-{}", to_string(subject.digest()->algorithm()),
+                                          subject.digest()->hex().substr(0, 64))));
+  TRY_ASSIGN(const bool has_tag, exists(tag));
+  if (!has_tag) return std::vector<oci::Descriptor>();
+  TRY_ASSIGN(const FetchedManifest index, manifest(tag));
+  // There are registries that take that tag for the image itself.
+  if (index.descriptor.digest == subject.digest()) return std::vector<oci::Descriptor>();
+  return listed_in(index.text, what);
+}
+
 Result<std::vector<oci::Descriptor>> RegistryClient::referrers(const oci::Reference& subject) {
   const RegistryLocation location = mirrors_->locate(subject.registry(), subject.repository());
-  TRY_ASSIGN(const net::Url url, net::Url::parse(fmt::format("{}/v2/{}/referrers/{}", location.base,
-                                                             location.repository, subject.selector())));
-  MemorySink sink(oci::kMaxManifestBytes);
-  const net::Request request{
-      url, {{"Accept", std::string(oci::kOciIndex)}}, net::Secret(), 0, oci::kMaxManifestBytes};
+  TRY_ASSIGN(net::Url url, net::Url::parse(fmt::format("{}/v2/{}/referrers/{}", location.base,
+                                                       location.repository, subject.selector())));
   const std::string what = "referrers of " + subject.str();
-  TRY_ASSIGN(const net::Response response, ask(location, request, &sink));
-  std::string text;
-  if (is_success(response) && content_type(response) == oci::kOciIndex) {
-    text = sink.take();
-  } else {
-    // Registries before distribution-spec 1.1: an index under the tag sha256-<hex>.
-    TRY_ASSIGN(const oci::Reference tag,
-               subject.with_tag(fmt::format("{}-{}", to_string(subject.digest()->algorithm()),
-                                            subject.digest()->hex().substr(0, 64))));
-    TRY_ASSIGN(const bool has_tag, exists(tag));
-    if (!has_tag) return std::vector<oci::Descriptor>();
-    TRY_ASSIGN(FetchedManifest fallback, manifest(tag));
-    // There are registries that take that tag for the image itself.
-    if (fallback.descriptor.digest == subject.digest()) return std::vector<oci::Descriptor>();
-    text = std::move(fallback.text);
+  std::vector<oci::Descriptor> all;
+  for (std::size_t count = 0; count < kMaxReferrerPages; ++count) {
+    TRY_ASSIGN(const Page page, referrers_page(location, url, what));
+    if (!is_success(page.response) || content_type(page.response) != oci::kOciIndex) {
+      if (count == 0 && lacks_referrers(page.response)) return tagged_referrers(subject, what);
+      return upstream_error(page.response, what);
+    }
+    TRY_ASSIGN(auto listed, listed_in(page.text, what));
+    std::move(listed.begin(), listed.end(), std::back_inserter(all));
+    TRY_ASSIGN(auto next, next_page(page.response, url, what));
+    if (!next) return all;
+    url = std::move(*next);
   }
-  TRY_ASSIGN(oci::Document document, oci::parse_document(text, "", what));
-  auto* index = std::get_if<oci::Index>(&document);
-  if (index == nullptr) return std::vector<oci::Descriptor>();
-  return std::move(index->manifests);
+  return fail(ErrorCode::integrity, "{}: more than {} pages", what, kMaxReferrerPages);
 }
 
 }  // namespace sealift::builder

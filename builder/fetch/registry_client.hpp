@@ -38,6 +38,9 @@ auto with_retries(const net::RetryPolicy& policy, const std::stop_token& stop, A
   }
 }
 
+/// Target of the first link with rel="next" in a Link header (RFC 8288).
+std::optional<std::string> next_link(std::string_view header);
+
 /// Thread-safe. Errors say what to do: authentication (401, 403), not_found (404), network (429, 5xx, no
 /// connection), integrity (bytes differ from a digest).
 class RegistryClient {
@@ -60,7 +63,8 @@ class RegistryClient {
   /// A small blob such as a config, at most 4 MiB, with retries, checked against the descriptor.
   Result<std::string> blob_text(const oci::Reference& repository, const oci::Descriptor& descriptor);
   /// Descriptors of what refers to the digest of `subject` (distribution-spec, "Listing Referrers"): by the
-  /// API, or by the tag scheme where a registry lacks it. None is an empty list.
+  /// API, all pages (at most 50, of the registry's own origin), or by the tag scheme where a registry lacks
+  /// it. With retries. None is an empty list; what could not be asked is an error.
   Result<std::vector<oci::Descriptor>> referrers(const oci::Reference& subject);
 
   /// One attempt, without retries, at the bytes of a blob or manifest from `from` on; at most `size` - `from`
@@ -69,6 +73,13 @@ class RegistryClient {
                                Sink& to, std::optional<std::chrono::seconds>& retry_after);
 
  private:
+  struct Page {
+    net::Response response;
+    std::string text;
+  };
+  Result<Page> referrers_page(const RegistryLocation& location, const net::Url& url, const std::string& what);
+  Result<std::vector<oci::Descriptor>> tagged_referrers(const oci::Reference& subject,
+                                                        const std::string& what);
   /// GET into `to`, or HEAD when that is null; logs in when the registry asks for it.
   Result<net::Response> ask(const RegistryLocation& location, net::Request request, Sink* to);
 

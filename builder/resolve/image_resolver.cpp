@@ -136,7 +136,9 @@ Status ImageResolver::collect_companions(const Digest& subject) {
   }
   auto referrers = registry_->referrers(reference_.with_digest(subject));
   if (!referrers) {
-    if (!is_about_access(referrers.error())) {
+    // A registry that does not let one list them has none for us; one that could not answer may have.
+    if (!is_about_access(referrers.error())) return tl::unexpected(std::move(referrers).error());
+    if (referrers.error().code() != ErrorCode::authentication) {
       log_->warning("{}: what refers to it could not be listed: {}", reference_.str(),
                     referrers.error().message());
     }
@@ -155,9 +157,8 @@ Status ImageResolver::collect_companions(const Digest& subject) {
 Status ImageResolver::add_companion(const oci::Reference& reference) {
   const auto exists = registry_->exists(reference);
   if (!exists) {
-    if (!is_about_access(exists.error()))
-      log_->warning("{}: not looked at: {}", reference.str(), exists.error().message());
-    return {};
+    if (is_about_access(exists.error())) return {};
+    return tl::unexpected(exists.error());
   }
   if (!*exists) return {};
   TRY_ASSIGN(const FetchedManifest fetched, registry_->manifest(reference));

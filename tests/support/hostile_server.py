@@ -45,6 +45,13 @@ def content(size):
     return b"".join(b"%015d\n" % i for i in range(size // 16 + 1))[:size]
 
 
+INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
+
+
+def referrer(letter):
+    return {"mediaType": MANIFEST_TYPE, "digest": "sha256:" + letter * 64, "size": 2}
+
+
 def manifest(layers=1):
     digest = "sha256:" + "a" * 64
     return json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_TYPE,
@@ -213,9 +220,31 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(401, b"", {"WWW-Authenticate": 'Bearer realm="%s",service="s"' % realm})
         if name == "redirecting":  # to another registry, which asks for a login of its own
             return self.answer(307, b"", {"Location": "%s/v2/bearer-loop/manifests/1" % os.environ["SEALIFT_TEST_OTHER"]})
+        if name.startswith("referrers-") and len(words) > 2 and words[1] == "referrers":
+            return self.referrers(name)
+        if name.startswith("referrers-"):  # by tag there is one, too
+            return self.answer(200, json.dumps({"schemaVersion": 2, "mediaType": INDEX_TYPE, "manifests": [referrer("e")]}).encode(),
+                               {"Content-Type": INDEX_TYPE})
         if name == "limited":
             return self.answer(429, b'{"errors":[{"code":"TOOMANYREQUESTS"}]}', {"Retry-After": "0"})
         self.answer(404, b'{"errors":[{"code":"NAME_UNKNOWN","message":"repository name not known"}]}')
+
+    def referrers(self, name):
+        """The referrers API: -pages of one each, -endless pages, -elsewhere goes on at another server, -flaky is busy once,
+        -busy for ever, -STATUS answers that."""
+        kind = name.partition("-")[2]
+        page = int(dict(urllib.parse.parse_qsl(self.path.partition("?")[2])).get("page", "0"))
+        if kind.isdigit():
+            return self.answer(int(kind), b"{}")
+        if kind == "busy" or (kind == "flaky" and self.turn == 1):
+            return self.answer(429, b"{}", {"Retry-After": "0"})
+        headers = {"Content-Type": INDEX_TYPE}
+        if (kind == "pages" and page < 2) or kind == "endless":
+            headers["Link"] = '<%s?page=%d>; rel="next"' % (self.path.partition("?")[0], page + 1)
+        if kind == "elsewhere":
+            headers["Link"] = '<http://localhost:1/v2/x>; rel="next"'
+        self.answer(200, json.dumps({"schemaVersion": 2, "mediaType": INDEX_TYPE,
+                                     "manifests": [referrer("abc"[page % 3])]}).encode(), headers)
 
     def serve_token(self):
         self.answer(200, b'{"token":"t"}')

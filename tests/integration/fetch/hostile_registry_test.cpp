@@ -20,6 +20,16 @@ class HostileRegistry : public UpstreamTest {
   Result<builder::FetchedManifest> manifest(const std::string& name) {
     return fetcher_->registry().manifest(*oci::Reference::parse("registry.example.com/" + name));
   }
+  /// The first four digits of each, or the error.
+  std::string referrers(const std::string& name) {
+    const auto subject =
+        oci::Reference::parse("registry.example.com/" + name + "@sha256:" + std::string(64, '9'));
+    const auto listed = fetcher_->registry().referrers(*subject);
+    if (!listed) return listed.error().message();
+    std::vector<std::string> digits;
+    for (const auto& descriptor : *listed) digits.push_back(descriptor.digest.hex().substr(0, 4));
+    return fmt::format("{}", fmt::join(digits, " "));
+  }
 };
 
 TEST_F(HostileRegistry, AManifestOfManyMegabytesIsCutOff) {
@@ -70,6 +80,26 @@ TEST_F(HostileRegistry, ControlCharactersOfAnAnswerDoNotReachTheTerminal) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().message().find('\x1b'), std::string::npos);
   EXPECT_THAT(result.error().message(), testing::HasSubstr("UNAUTHORIZED"));
+}
+
+TEST_F(HostileRegistry, ReferrersOfAllPagesAreListed) {
+  EXPECT_EQ(referrers("referrers-one"), "aaaa");
+  EXPECT_EQ(referrers("referrers-pages"), "aaaa bbbb cccc");
+  EXPECT_THAT(referrers("referrers-endless"), testing::HasSubstr("more than 50 pages"));
+  EXPECT_THAT(referrers("referrers-elsewhere"),
+              testing::HasSubstr("the next page would be at http://localhost:1"));
+}
+
+TEST_F(HostileRegistry, ABusyRegistryIsNotOneWithoutReferrers) {
+  EXPECT_EQ(referrers("referrers-flaky"), "aaaa");
+  EXPECT_THAT(referrers("referrers-busy"), testing::HasSubstr("too many requests"));
+  EXPECT_THAT(referrers("referrers-500"), testing::HasSubstr("the server has a problem"));
+  EXPECT_THAT(referrers("referrers-418"), testing::HasSubstr("unexpected answer"));
+}
+
+TEST_F(HostileRegistry, ARegistryWithoutTheApiIsAskedForTheTag) {
+  for (const char* name : {"referrers-400", "referrers-404", "referrers-405", "referrers-501"})
+    EXPECT_EQ(referrers(name), "eeee") << name;
 }
 
 TEST_F(HostileRegistry, ALimitIsWaitedForAndThenExplained) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "builder/fetch/registry_auth.hpp"
+#include "builder/fetch/registry_client.hpp"
 
 namespace sealift::builder {
 namespace {
@@ -30,6 +31,14 @@ TEST(ParseChallenges, EndsOnRubbish) {
   std::string many;
   for (int i = 0; i < 1000; ++i) many += "Basic ";
   EXPECT_EQ(parse_challenges(many).size(), 16U);
+}
+
+TEST(NextLink, IsTheTargetWithThatRelation) {
+  EXPECT_EQ(next_link("</v2/a/referrers/x?last=1>; rel=\"next\""), "/v2/a/referrers/x?last=1");
+  EXPECT_EQ(next_link("<https://h/a>; rel=prev, <https://h/b>; title=\"x\"; rel=next"), "https://h/b");
+  for (const char* header :
+       {"", "</a>", "</a>; rel=prev", "</a; rel=next", "a; rel=next", "<>; nextrel=next", ">"})
+    EXPECT_FALSE(next_link(header)) << header;
 }
 
 }  // namespace
