@@ -135,6 +135,23 @@ Result<ManifestSpec> read_manifest(const Node& node) {
   return manifest;
 }
 
+/// A suite that ends in '/' is the folder of a flat repository, which knows no components.
+Status check_suites(const Node& node, const RepositorySpec& repository) {
+  if (repository.suites.empty()) return node.error("suites must not be empty");
+  const auto is_flat = [](const std::string& suite) { return suite.ends_with('/'); };
+  const auto flat =
+      static_cast<std::size_t>(std::count_if(repository.suites.begin(), repository.suites.end(), is_flat));
+  if (flat != 0 && flat != repository.suites.size()) {
+    return node.error(
+        "suites that end in '/' are flat repositories and others are not: make two entries of them");
+  }
+  if (flat != 0 && !repository.components.empty())
+    return node.error("a flat repository (its suites end in '/') has no components: leave them out");
+  if (flat == 0 && repository.components.empty())
+    return node.error("components must not be empty, except for flat repositories, whose suites end in '/'");
+  return {};
+}
+
 Result<RepositorySpec> read_repository(const Node& node) {
   TRY(node.only({"url", "suites", "components", "keyring"}));
   RepositorySpec repository;
@@ -144,8 +161,7 @@ Result<RepositorySpec> read_repository(const Node& node) {
   TRY_ASSIGN(repository.suites, node.strings("suites"));
   TRY_ASSIGN(repository.components, node.strings("components"));
   TRY_ASSIGN(repository.keyring, node.string("keyring"));
-  if (repository.suites.empty() || repository.components.empty())
-    return node.error("suites and components must not be empty");
+  TRY(check_suites(node, repository));
   return repository;
 }
 

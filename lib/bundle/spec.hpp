@@ -48,9 +48,9 @@ struct ManifestSpec {
 
 struct RepositorySpec {
   std::string url;
-  std::vector<std::string> suites;
-  std::vector<std::string> components;
-  std::string keyring;  ///< local path of the OpenPGP public keys that may sign it
+  std::vector<std::string> suites;      ///< all or none end in '/': flat repositories
+  std::vector<std::string> components;  ///< empty exactly when the suites are flat
+  std::string keyring;                  ///< local path of the OpenPGP public keys that may sign it
 };
 
 /// One set of operating system packages with all they need beyond the baseline.

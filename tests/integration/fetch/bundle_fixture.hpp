@@ -26,13 +26,11 @@ class BundleTest : public UpstreamTest {
   void want(const std::string& url, std::optional<Digest> digest) {
     spec_.files.push_back({url, std::move(digest), "", "", 0644});
   }
-  Result<bundle::Lock> lock() {
-    return builder::lock_bundle(spec_, *fetcher_, {".", {}, *parse_rfc3339("2026-11-21T12:00:00Z"), 4}, log_);
-  }
+  Result<bundle::Lock> lock() { return builder::lock_bundle(spec_, *fetcher_, {".", {}, time_, 4}, log_); }
   /// As `sealift create -o <name>` does with this lock.
   Status create(const bundle::Lock& lock, const std::string& name, unsigned jobs) {
     TRY_ASSIGN(const bundle::Lock read, bundle::parse_lock(bundle::write_lock(lock), "bundle.lock"));
-    const builder::CreateInputs inputs{read, signers_, nullptr, {}};
+    const builder::CreateInputs inputs{read, signers_, repository_key_ ? &*repository_key_ : nullptr, {}};
     TRY_ASSIGN(const bundle::Plan plan, builder::plan_from_lock(inputs));
     NoProgress progress;
     return builder::create_bundle(inputs, plan, path(name), *fetcher_, jobs, progress, log_);
@@ -57,6 +55,8 @@ class BundleTest : public UpstreamTest {
     return keys;
   }();
   bundle::Spec spec_;
+  Timestamp time_ = *parse_rfc3339("2026-11-21T12:00:00Z");
+  std::optional<openpgp::SecretKey> repository_key_;
 };
 
 }  // namespace sealift::test

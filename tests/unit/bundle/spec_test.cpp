@@ -87,6 +87,20 @@ TEST(ReadSpec, RefusesAPathThatReadersWouldRefuse) {
   EXPECT_EQ(error_of("files: [{url: https://x/y, path: " + std::string(1018, 'x') + "}]\n"), "no error");
 }
 
+TEST(ReadSpec, OnlyFlatRepositoriesHaveNoComponents) {
+  const auto with = [](const std::string& repository) {
+    return error_of("packages: [{target: x, install: [a], repositories: [{url: http://h/x, keyring: k, " +
+                    repository + "}]}]\n");
+  };
+  EXPECT_EQ(with("suites: [./]"), "no error");
+  EXPECT_EQ(with("suites: [a/, b/], components: []"), "no error");
+  EXPECT_EQ(with("suites: [stable], components: [main]"), "no error");
+  EXPECT_THAT(with("suites: [stable]"), testing::HasSubstr("components must not be empty"));
+  EXPECT_THAT(with("suites: [./], components: [main]"), testing::HasSubstr("leave them out"));
+  EXPECT_THAT(with("suites: [./, stable], components: [main]"), testing::HasSubstr("two entries"));
+  EXPECT_THAT(with("suites: [], components: [main]"), testing::HasSubstr("suites must not be empty"));
+}
+
 TEST(ReadSpec, ErrorsKeepLogins) {
   EXPECT_THAT(error_of("files: [{url: \"ftp://me:hunter2@x/y\"}]\n"),
               testing::Not(testing::HasSubstr("hunter2")));
