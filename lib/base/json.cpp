@@ -1,6 +1,10 @@
 #include "lib/base/json.hpp"
 
+#include <new>
+
+#include <boost/json/memory_resource.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/parser.hpp>
 #include <boost/json/serialize.hpp>
 
 namespace sealift::json {
@@ -65,15 +69,62 @@ void pretty(const Value& value, std::string& out, int depth) {
   }
 }
 
+boost::json::parse_options strict_options() {
+  boost::json::parse_options options;
+  options.max_depth = 64;
+  return options;
+}
+
+tl::unexpected<Error> malformed(std::string_view what, const boost::json::error_code& error) {
+  return fail(ErrorCode::integrity, "{} is not valid JSON: {}", what, error.message());
+}
+
+/// The heap up to a limit. One document is read by one thread.
+class LimitedMemory final : public boost::json::memory_resource {
+ public:
+  explicit LimitedMemory(std::uint64_t limit_bytes) : left_(limit_bytes) {}
+
+ private:
+  void* do_allocate(std::size_t size, std::size_t alignment) override {
+    if (size > left_) throw std::bad_alloc();
+    void* memory = ::operator new(size, std::align_val_t(alignment));
+    left_ -= size;
+    return memory;
+  }
+  void do_deallocate(void* memory, std::size_t size, std::size_t alignment) override {
+    left_ += size;
+    ::operator delete(memory, std::align_val_t(alignment));
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  std::uint64_t left_;
+};
+
 }  // namespace
 
 Result<Value> parse(std::string_view text, std::string_view what) {
-  boost::json::parse_options options;
-  options.max_depth = 64;
   boost::json::error_code error;
-  Value value = boost::json::parse(text, error, {}, options);
-  if (error) return fail(ErrorCode::integrity, "{} is not valid JSON: {}", what, error.message());
+  Value value = boost::json::parse(text, error, {}, strict_options());
+  if (error) return malformed(what, error);
   return value;
+}
+
+Result<Value> parse(std::string_view text, std::string_view what, std::uint64_t memory_limit_bytes) {
+  const auto memory = boost::json::make_shared_resource<LimitedMemory>(memory_limit_bytes);
+  try {
+    // What the parser holds until an array ends counts, too.
+    boost::json::parser parser(memory, strict_options());
+    parser.reset(memory);
+    boost::json::error_code error;
+    parser.write(text, error);
+    if (error) return malformed(what, error);
+    return parser.release();
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::integrity,
+                "{}: reading its {} bytes of JSON would take more than {} bytes of memory: far more small "
+                "values than such a document has",
+                what, text.size(), memory_limit_bytes);
+  }
 }
 
 std::string serialize(const Value& value) { return boost::json::serialize(value); }

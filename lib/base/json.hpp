@@ -25,6 +25,9 @@ inline Array to_array(const std::vector<std::string>& texts) { return Array(text
 
 /// Strict RFC 8259, nesting at most 64. `what` names the document in errors.
 Result<Value> parse(std::string_view text, std::string_view what);
+/// The same, and ErrorCode::integrity when reading it would take more than `memory_limit_bytes`: "[[],[],..."
+/// takes twelve times its size.
+Result<Value> parse(std::string_view text, std::string_view what, std::uint64_t memory_limit_bytes);
 
 /// Compact, object members in insertion order.
 std::string serialize(const Value& value);

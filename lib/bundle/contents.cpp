@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::string_view kMediaType = "application/vnd.sealift.bundle.contents.v1+json";
 constexpr std::size_t kMaxBlobs = 1'000'000;
+constexpr std::uint64_t kMaxMemoryBytes = 1ULL << 30;
+constexpr std::uint64_t kLeastMemoryBytes = 1ULL << 20;
+constexpr std::uint64_t kMemoryFactor = 6;
 
 json::Object write_head(const HeadEntry& head) {
   return {{"path", head.path},
@@ -174,6 +177,11 @@ Status read_package_set(const json::Reader& reader, Contents& contents) {
   return {};
 }
 
+/// Several times what a real table of contents takes, which is read before anybody has vouched for it.
+std::uint64_t memory_limit(std::string_view text) {
+  return std::min<std::uint64_t>(kMaxMemoryBytes, kLeastMemoryBytes + kMemoryFactor * text.size());
+}
+
 Status read_blob_entry(const json::Reader& reader, Contents& contents) {
   TRY_ASSIGN(Digest digest, read_digest(reader));
   BlobEntry blob{.digest = digest};
@@ -240,7 +248,7 @@ std::string write_contents(const Contents& contents) {
 }
 
 Result<Contents> parse_contents(std::string_view text, const std::string& what) {
-  TRY_ASSIGN(const json::Value value, json::parse(text, what));
+  TRY_ASSIGN(const json::Value value, json::parse(text, what, memory_limit(text)));
   TRY_ASSIGN(const json::Reader root, json::Reader::of(value, what));
   TRY_ASSIGN(const std::string media_type, root.string("mediaType"));
   if (media_type != kMediaType) {

@@ -44,38 +44,42 @@ Result<std::string> read_entry(const FileDescriptor& file, const archive::Locate
 
 }  // namespace
 
-Result<std::shared_ptr<const BundleFile>> BundleFile::open(const fs::path& path) {
-  const auto read = [&]() -> Result<std::shared_ptr<const BundleFile>> {
-    std::shared_ptr<BundleFile> bundle(new BundleFile);
-    bundle->path_ = path;
-    TRY_ASSIGN(bundle->file_, open_for_reading(path));
-    TRY_ASSIGN(bundle->identity_, identity_of(bundle->file_));
-    const FileDescriptor& file = bundle->file_;
-    TRY_ASSIGN(const auto layout, expect_entry(file, 0, kOciLayoutPath, archive::kTarAlignment));
-    const std::uint64_t after_layout = archive::tar_next(layout.data_offset, layout.entry.size);
-    TRY_ASSIGN(const auto index, expect_entry(file, after_layout, kIndexPath, kMaxIndexBytes));
-    const std::uint64_t after_index = archive::tar_next(index.data_offset, index.entry.size);
-    TRY_ASSIGN(const auto contents, expect_entry(file, after_index, kContentsPath, kMaxContentsBytes));
-    const std::uint64_t after_contents = archive::tar_next(contents.data_offset, contents.entry.size);
-    TRY_ASSIGN(const auto signatures,
-               expect_entry(file, after_contents, kSignaturesPath, kSignatureSlotBytes));
-    if (signatures.entry.size != kSignatureSlotBytes) {
-      return fail(ErrorCode::integrity, "{} has {} bytes, expected {}", kSignaturesPath,
-                  signatures.entry.size, kSignatureSlotBytes);
-    }
-    TRY_ASSIGN(bundle->contents_text_, read_entry(file, contents));
-    TRY_ASSIGN(bundle->signatures_text_, read_entry(file, signatures));
-    bundle->signatures_offset_ = signatures.data_offset;
-    bundle->root_digest_ = digest_of(bundle->contents_text_);
-    TRY_ASSIGN(bundle->contents_, parse_contents(bundle->contents_text_, kContentsPath));
-    if (bundle->contents_.size != bundle->identity_.size) {
-      return fail(ErrorCode::integrity, "expected {} bytes, found {}: the file is {}", bundle->contents_.size,
-                  bundle->identity_.size,
-                  bundle->identity_.size < bundle->contents_.size ? "truncated" : "too long");
-    }
-    return std::shared_ptr<const BundleFile>(std::move(bundle));
-  };
-  return within(read(), path.string());
+Status BundleFile::read_head() {
+  TRY_ASSIGN(file_, open_for_reading(path_));
+  TRY_ASSIGN(identity_, identity_of(file_));
+  TRY_ASSIGN(const auto layout, expect_entry(file_, 0, kOciLayoutPath, archive::kTarAlignment));
+  const std::uint64_t after_layout = archive::tar_next(layout.data_offset, layout.entry.size);
+  TRY_ASSIGN(const auto index, expect_entry(file_, after_layout, kIndexPath, kMaxIndexBytes));
+  const std::uint64_t after_index = archive::tar_next(index.data_offset, index.entry.size);
+  TRY_ASSIGN(const auto contents, expect_entry(file_, after_index, kContentsPath, kMaxContentsBytes));
+  const std::uint64_t after_contents = archive::tar_next(contents.data_offset, contents.entry.size);
+  TRY_ASSIGN(const auto signatures,
+             expect_entry(file_, after_contents, kSignaturesPath, kSignatureSlotBytes));
+  if (signatures.entry.size != kSignatureSlotBytes) {
+    return fail(ErrorCode::integrity, "{} has {} bytes, expected {}", kSignaturesPath, signatures.entry.size,
+                kSignatureSlotBytes);
+  }
+  TRY_ASSIGN(contents_text_, read_entry(file_, contents));
+  TRY_ASSIGN(signatures_text_, read_entry(file_, signatures));
+  signatures_offset_ = signatures.data_offset;
+  root_digest_ = digest_of(contents_text_);
+  return {};
+}
+
+Status BundleFile::read_contents() {
+  TRY_ASSIGN(contents_, parse_contents(contents_text_, kContentsPath));
+  if (contents_.size == identity_.size) return {};
+  return fail(ErrorCode::integrity, "expected {} bytes, found {}: the file is {}", contents_.size,
+              identity_.size, identity_.size < contents_.size ? "truncated" : "too long");
+}
+
+Result<std::shared_ptr<const BundleFile>> BundleFile::open(const fs::path& path, const RawCheck& check) {
+  std::shared_ptr<BundleFile> bundle(new BundleFile);
+  bundle->path_ = path;
+  TRY(within(bundle->read_head(), path.string()));
+  if (check) TRY(check(*bundle));
+  TRY(within(bundle->read_contents(), path.string()));
+  return std::shared_ptr<const BundleFile>(std::move(bundle));
 }
 
 Result<FileIdentity> BundleFile::current_identity() const {

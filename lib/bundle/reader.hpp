@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,7 +27,13 @@ struct FileIdentity {
 /// An open bundle file whose table of contents has been parsed. Not yet verified. Thread-safe for reading.
 class BundleFile {
  public:
-  static Result<std::shared_ptr<const BundleFile>> open(const fs::path& path);
+  /// Asked with everything but contents() in place: bundle.json is not parsed yet.
+  using RawCheck = std::function<Status(const BundleFile&)>;
+
+  /// For a bundle somebody else made, open_verified() is better: it looks at the signatures before it parses
+  /// what they are over. Here 1 GiB is the most that parsing may take. The error of `check` is returned as it
+  /// is.
+  static Result<std::shared_ptr<const BundleFile>> open(const fs::path& path, const RawCheck& check = {});
 
   const fs::path& path() const { return path_; }
   const FileDescriptor& descriptor() const { return file_; }
@@ -57,6 +64,8 @@ class BundleFile {
 
  private:
   BundleFile() = default;
+  Status read_head();
+  Status read_contents();
   fs::path path_;
   FileDescriptor file_;
   FileIdentity identity_;

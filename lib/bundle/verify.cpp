@@ -194,6 +194,15 @@ Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const 
   return std::shared_ptr<const VerifiedBundle>(std::move(verified));
 }
 
+Result<std::shared_ptr<const VerifiedBundle>> open_verified(const fs::path& path, const TrustPolicy& policy) {
+  const auto check = [&policy](const BundleFile& raw) -> Status {
+    TRY(check_signatures(raw, policy));
+    return {};
+  };
+  TRY_ASSIGN(auto file, BundleFile::open(path, check));
+  return verify_head(std::move(file), policy);
+}
+
 Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned threads,
                   const std::atomic<bool>* stop) {
   const BundleFile& file = bundle.file();

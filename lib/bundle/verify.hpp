@@ -57,6 +57,10 @@ class VerifiedBundle {
   std::shared_ptr<Checked> checked_;
 };
 
+/// Opens a bundle and does what verify_head() does, but checks the signatures before the table of contents
+/// is parsed: nothing of a bundle that no trusted key has signed is read further.
+Result<std::shared_ptr<const VerifiedBundle>> open_verified(const fs::path& path, const TrustPolicy& policy);
+
 /// Signatures, table of contents, index.json, oci-layout and the program.
 Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const BundleFile> file,
                                                           const TrustPolicy& policy);

@@ -26,8 +26,7 @@ Status run_verify(const VerifyOptions& options, const CommandEnvironment& enviro
     TRY_ASSIGN(PublicKey key, PublicKey::from_file(path));
     policy.keys.push_back(std::move(key));
   }
-  TRY_ASSIGN(auto file, bundle::BundleFile::open(options.bundle));
-  TRY_ASSIGN(const auto verified, bundle::verify_head(file, policy));
+  TRY_ASSIGN(const auto verified, bundle::open_verified(options.bundle, policy));
   if (!options.quick) {
     const auto progress = make_progress("verified", environment.progress);
     TRY(bundle::verify_all(*verified, *progress, options.threads, nullptr));
@@ -40,7 +39,7 @@ Status run_verify(const VerifyOptions& options, const CommandEnvironment& enviro
                                                          {"bundle", options.bundle},
                                                          {"name", contents.name},
                                                          {"version", contents.version},
-                                                         {"root", file->root_digest().str()},
+                                                         {"root", verified->file().root_digest().str()},
                                                          {"checked", options.quick ? "head" : "everything"},
                                                          {"signers", std::move(signers)}}));
     return {};

@@ -13,6 +13,27 @@ TEST(Json, RejectsWhatIsNotStrict) {
 
 TEST(Json, RejectsDeepNesting) { EXPECT_FALSE(parse(std::string(1000, '[') + std::string(1000, ']'), "x")); }
 
+TEST(Json, RefusesWhatWouldTakeTooMuchMemory) {
+  std::string ones = "[1";
+  std::string empty = "{\"a\":[[]";
+  for (int i = 0; i < 500'000; ++i) {
+    ones += ",1";
+    empty += ",[]";
+  }
+  for (const std::string& text :
+       {ones + "]", empty + "]}", ones, "{\"x\":\"" + std::string(9U << 20, 'x') + "\"}"}) {
+    const auto value = parse(text, "x.json", 8U << 20);
+    ASSERT_FALSE(value);
+    EXPECT_EQ(value.error().code(), ErrorCode::integrity);
+    EXPECT_THAT(value.error().message(), testing::HasSubstr("x.json: reading its"));
+  }
+  const auto small = parse("{\"a\":[1,\"two\",{}]}", "x.json", 1U << 20);
+  ASSERT_TRUE(small) << small.error().message();
+  EXPECT_EQ(serialize(*small), "{\"a\":[1,\"two\",{}]}");
+  EXPECT_FALSE(parse("{} x", "x.json", 1U << 20));
+  EXPECT_FALSE(parse(std::string(1000, '[') + std::string(1000, ']'), "x", 1U << 20));
+}
+
 TEST(Json, NamesThePlaceOfAProblem) {
   const Value value = *parse(R"({"list":[{"name":"a"},{"name":7}]})", "x.json");
   const Reader reader = *Reader::of(value, "x.json");

@@ -27,6 +27,31 @@ TEST_F(ReadContents, RoundTrips) {
   EXPECT_EQ(again, text_);
 }
 
+TEST_F(ReadContents, RefusesWhatWouldTakeFarMoreMemoryThanItHasBytes) {
+  std::string bomb = "{\"x\":[1";
+  for (int i = 0; i < 2'000'000; ++i) bomb += ",1";
+  const auto contents = parse_contents(bomb + "]}", "bundle.json");
+  ASSERT_FALSE(contents);
+  EXPECT_EQ(contents.error().code(), ErrorCode::integrity);
+  EXPECT_THAT(contents.error().message(), testing::HasSubstr("of memory"));
+}
+
+TEST_F(ReadContents, ReadsOneOfMany) {
+  Contents contents = *parse_contents(text_, "bundle.json");
+  for (int i = 0; i < 50'000; ++i) {
+    const Digest digest = digest_of(std::to_string(i));
+    BlobEntry blob{.digest = digest};
+    blob.size = 1;
+    blob.media_type = "text/plain";
+    contents.blobs.emplace(digest, std::move(blob));
+    contents.files.push_back({fmt::format("files/{:05}", i), digest, 1, "text/plain", 0644, "", ""});
+  }
+  std::sort(contents.files.begin(), contents.files.end(),
+            [](const auto& a, const auto& b) { return a.path < b.path; });
+  const auto read = parse_contents(write_contents(contents), "bundle.json");
+  ASSERT_TRUE(read) << read.error().message();
+}
+
 TEST_F(ReadContents, FindsFilesByRole) {
   const auto contents = *parse_contents(text_, "bundle.json");
   ASSERT_NE(contents.find_role("kubeadm", "linux/amd64"), nullptr);

@@ -20,8 +20,7 @@ class DamagedBundle : public testing::Test {
   }
 
   Status verify_everything(const TrustPolicy& policy) {
-    TRY_ASSIGN(auto file, BundleFile::open(path_));
-    TRY_ASSIGN(auto verified, verify_head(file, policy));
+    TRY_ASSIGN(auto verified, open_verified(path_, policy));
     NoProgress progress;
     return verify_all(*verified, progress, 2, nullptr);
   }
@@ -77,6 +76,16 @@ TEST_F(DamagedBundle, AppendedBytesAreFound) {
   const auto file = BundleFile::open(path_);
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().code(), ErrorCode::integrity);
+}
+
+TEST_F(DamagedBundle, TheContentsAreNotParsedBeforeTheSignaturesHold) {
+  const std::size_t contents = bytes_.find("{\"mediaType\":\"application/vnd.sealift.bundle");
+  ASSERT_NE(contents, std::string::npos);
+  std::string damaged = bytes_;
+  damaged[contents] = '!';
+  replace_file(damaged);
+  EXPECT_EQ(open_verified(path_, policy_).error().code(), ErrorCode::untrusted);
+  EXPECT_THAT(BundleFile::open(path_).error().message(), testing::HasSubstr("not valid JSON"));
 }
 
 TEST_F(DamagedBundle, AnotherKeyIsNotEnough) {
