@@ -6,6 +6,7 @@
 #include "builder/packages/package_set.hpp"
 #include "builder/resolve/public_url.hpp"
 #include "lib/bundle/reader.hpp"
+#include "lib/bundle/sign.hpp"
 #include "lib/bundle/signatures.hpp"
 #include "lib/bundle/writer.hpp"
 
@@ -36,10 +37,24 @@ Result<std::vector<bundle::GeneratedFile>> generate_files(const CreateInputs& in
   return files;
 }
 
-/// True when `output` is already the bundle this plan describes.
-bool is_finished(const fs::path& output, const bundle::Plan& plan) {
-  const auto file = bundle::BundleFile::open(output);
-  return file && (*file)->root_digest() == digest_of(plan.contents_text);
+/// The file at `output` when that is already the bundle this plan describes; else null.
+std::shared_ptr<const bundle::BundleFile> finished_bundle(const fs::path& output, const bundle::Plan& plan) {
+  auto file = bundle::BundleFile::open(output);
+  if (!file || (*file)->root_digest() != digest_of(plan.contents_text)) return nullptr;
+  return std::move(*file);
+}
+
+/// What is left to do on a bundle that an earlier run finished: its remains, and signatures it lacks.
+Status complete(const bundle::BundleFile& file, const CreateInputs& inputs, Log& log) {
+  TRY(bundle::BundleWriter::remove_remains_of(file.path()));
+  TRY_ASSIGN(const bundle::SlotState slot, bundle::sign_in_place(file, inputs.signers));
+  if (!slot.changed) {
+    log.info("{} is complete already", file.path().string());
+    return {};
+  }
+  log.info("{} was complete already; signatures were added, it has {} now", file.path().string(),
+           slot.signatures);
+  return {};
 }
 
 Result<std::string> sign_plan(const CreateInputs& inputs, const bundle::Plan& plan) {
@@ -63,10 +78,7 @@ Result<bundle::Plan> plan_from_lock(const CreateInputs& inputs) {
 
 Status create_bundle(const CreateInputs& inputs, const bundle::Plan& plan, const fs::path& output,
                      Fetcher& fetcher, unsigned jobs, Progress& progress, Log& log) {
-  if (is_finished(output, plan)) {
-    log.info("{} is complete already", output.string());
-    return {};
-  }
+  if (const auto finished = finished_bundle(output, plan)) return complete(*finished, inputs, log);
   TRY_ASSIGN(auto writer, bundle::BundleWriter::open(output, plan));
   if (writer->resumed()) {
     log.info("continuing an interrupted run: {} of {} are there", format_bytes(writer->present_bytes()),

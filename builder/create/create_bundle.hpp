@@ -26,7 +26,8 @@ struct CreateInputs {
 /// Everything that can be known before fetching: repository metadata, SBOM, offsets, exact size.
 Result<bundle::Plan> plan_from_lock(const CreateInputs& inputs);
 
-/// Fetches and writes the bundle at `output`. A finished file of exactly this content is left as it is.
+/// Fetches and writes the bundle at `output`. A finished file of exactly this content keeps its
+/// bytes; signatures of `signers` that it lacks are added.
 Status create_bundle(const CreateInputs& inputs, const bundle::Plan& plan, const fs::path& output,
                      Fetcher& fetcher, unsigned jobs, Progress& progress, Log& log);
 

@@ -94,6 +94,21 @@ Result<std::unique_ptr<BundleWriter>> BundleWriter::open(const fs::path& path, c
   return writer;
 }
 
+Status BundleWriter::remove_remains_of(const fs::path& finished) {
+  const fs::path partial = with_suffix(finished, ".partial");
+  struct stat whole {};
+  struct stat left {};
+  if (::stat(finished.c_str(), &whole) != 0) return fail_errno(errno, finished.string());
+  const bool has_partial = ::lstat(partial.c_str(), &left) == 0;
+  if (!has_partial && errno != ENOENT) return fail_errno(errno, partial.string());
+  if (has_partial && (left.st_dev != whole.st_dev || left.st_ino != whole.st_ino)) return {};
+  for (const fs::path& path : {partial, with_suffix(finished, ".journal")}) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+      return fail_errno(errno, fmt::format("cannot remove {}", path.string()));
+  }
+  return {};
+}
+
 void BundleWriter::remove_leftovers() const {
   ::unlink(with_suffix(path_, ".partial").c_str());
   ::unlink(with_suffix(path_, ".journal").c_str());
@@ -107,8 +122,20 @@ Status BundleWriter::open_files() {
   }
   TRY_ASSIGN(const std::string journal, read_file(journal_path, kMaxJournalBytes));
   TRY_ASSIGN(file_, open_file(with_suffix(path_, ".partial"), O_RDWR | O_CREAT));
+  TRY(check_only_name());
   if (journal.empty()) return note(journal_head(*plan_));
   return read_journal(journal);
+}
+
+Status BundleWriter::check_only_name() const {
+  struct stat info {};
+  if (::fstat(file_.get(), &info) != 0) return fail_errno(errno, path_.string());
+  if (info.st_nlink == 1) return {};
+  return fail(
+      ErrorCode::conflict,
+      "{0}.partial has {1} names, expected 1: it may be a finished bundle that was moved, which must not "
+      "be written to; remove {0}.partial and {0}.journal",
+      path_.string(), info.st_nlink);
 }
 
 Status BundleWriter::read_journal(const std::string& text) {

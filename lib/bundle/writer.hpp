@@ -48,9 +48,13 @@ class BundleWriter {
  public:
   /// Begins, or continues what an interrupted run with the same plan left. Checks and reserves the space
   /// first: too little is ErrorCode::no_space with both numbers. Another plan's leftovers or a finished file
-  /// of that name are ErrorCode::conflict. `plan` must outlive the writer.
+  /// of that name are ErrorCode::conflict, and so are leftovers that another name (hard link) shares: those
+  /// may be a finished bundle that was moved. `plan` must outlive the writer.
   static Result<std::unique_ptr<BundleWriter>> open(const fs::path& path, const Plan& plan);
   ~BundleWriter();
+  /// After a kill between the last two steps of seal(), the .partial beside the finished file is that very
+  /// file: removes it with its journal. Other leftovers stay.
+  static Status remove_remains_of(const fs::path& finished);
 
   /// True when an earlier run finished this blob and its bytes still have its digest (they are read).
   bool is_complete(const WantedBlob& wanted) const;
@@ -68,6 +72,7 @@ class BundleWriter {
   friend class BlobSink;
   BundleWriter(fs::path path, const Plan& plan) : path_(std::move(path)), plan_(&plan) {}
   Status open_files();
+  Status check_only_name() const;
   Status read_journal(const std::string& text);
   Status reserve();
   void remove_leftovers() const;

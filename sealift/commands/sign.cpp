@@ -1,9 +1,7 @@
-#include <CLI/CLI.hpp>
-#include <fcntl.h>
-#include <unistd.h>
+#include "lib/bundle/sign.hpp"
 
-#include "lib/bundle/reader.hpp"
-#include "lib/bundle/signatures.hpp"
+#include <CLI/CLI.hpp>
+
 #include "sealift/commands/commands.hpp"
 
 namespace sealift {
@@ -18,15 +16,9 @@ struct SignOptions {
 Status run_sign(const SignOptions& options, const CommandEnvironment& environment) {
   TRY_ASSIGN(const PrivateKey key, PrivateKey::from_file(options.key));
   TRY_ASSIGN(const auto file, bundle::BundleFile::open(options.bundle));
-  TRY_ASSIGN(auto lines, within(bundle::parse_signatures(file->signatures_text()), options.bundle));
-  TRY(bundle::add_signature(lines, key, file->contents_text()));
-  TRY_ASSIGN(const std::string slot, bundle::write_signatures(lines));
-  // The slot is one aligned page: it changes as a whole or not at all.
-  TRY_ASSIGN(const FileDescriptor writable, open_file(options.bundle, O_WRONLY));
-  TRY(within(write_exactly_at(writable, file->signatures_offset(), as_bytes(slot)), options.bundle));
-  if (::fsync(writable.get()) != 0) return fail_errno(errno, options.bundle);
+  TRY_ASSIGN(const bundle::SlotState slot, bundle::sign_in_place(*file, std::span(&key, 1)));
   environment.log.info("{}: signed by {}, {} signature(s) in all", options.bundle, key.public_key().id(),
-                       lines.size());
+                       slot.signatures);
   return {};
 }
 

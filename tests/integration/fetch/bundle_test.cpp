@@ -47,5 +47,28 @@ TEST_F(BundleTest, CreateRefusesALockWithALogin) {
   EXPECT_FAILS(create(*locked, "x.tar", 1), ErrorCode::invalid_argument, "the lock's blob sha256:");
 }
 
+TEST_F(BundleTest, CreateAddsTheSignaturesThatAFinishedBundleLacks) {
+  put("a", "content of a");
+  want(at("a"), digest_of("content of a"));
+  const auto locked = lock();
+  ASSERT_OK(locked);
+  ASSERT_OK(create(*locked, "x.tar", 1));
+  const std::string first = *read_file(path("x.tar"), 1U << 20);
+  fs::create_hard_link(path("x.tar"), path("x.tar.partial"));
+  ASSERT_OK(create(*locked, "x.tar", 1));
+  EXPECT_TRUE(log_.has("x.tar is complete already"));
+  EXPECT_EQ(*read_file(path("x.tar"), 1U << 20), first);
+  EXPECT_FALSE(fs::exists(path("x.tar.partial")));
+
+  signers_.push_back(*PrivateKey::generate());
+  ASSERT_OK(create(*locked, "x.tar", 1));
+  EXPECT_TRUE(log_.has("it has 2 now"));
+  const bundle::TrustPolicy both{{signers_[0].public_key(), signers_[1].public_key()}, 2};
+  const auto verified = bundle::open_verified(path("x.tar"), both);
+  ASSERT_OK(verified);
+  NoProgress progress;
+  ASSERT_OK(bundle::verify_all(**verified, progress, 1, nullptr));
+}
+
 }  // namespace
 }  // namespace sealift::test

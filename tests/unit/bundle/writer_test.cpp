@@ -136,6 +136,43 @@ TEST_F(WriteBundle, NeverOverwritesAFinishedFile) {
   EXPECT_EQ(read_file(path_, 100).value(), "precious");
 }
 
+TEST_F(WriteBundle, NeverWritesToAFinishedBundleThatWasMoved) {
+  const test::BundleRecipe recipe = test::small_bundle();
+  const Plan plan = *recipe.plan();
+  ASSERT_TRUE(recipe.write(path_, {&key_}));
+  const std::string bytes = read_file(path_, 1 << 30).value();
+  // As a kill between link() and unlink() leaves it, and then a person.
+  fs::create_hard_link(path_, path_.string() + ".partial");
+  ASSERT_TRUE(
+      write_file_atomically(path_.string() + ".journal",
+                            fmt::format("sealift-journal 1 {}\n", digest_of(plan.contents_text).str())));
+  const fs::path moved = directory_.path() / "moved.tar";
+  fs::rename(path_, moved);
+  const auto writer = BundleWriter::open(path_, plan);
+  ASSERT_FALSE(writer);
+  EXPECT_EQ(writer.error().code(), ErrorCode::conflict);
+  EXPECT_THAT(writer.error().message(), testing::HasSubstr("has 2 names"));
+  EXPECT_EQ(read_file(moved, 1 << 30).value(), bytes);
+}
+
+TEST_F(WriteBundle, RemovesOnlyTheRemainsOfTheVeryFile) {
+  ASSERT_TRUE(test::small_bundle().write(path_, {&key_}));
+  const fs::path partial = path_.string() + ".partial";
+  const fs::path journal = path_.string() + ".journal";
+  ASSERT_TRUE(write_file_atomically(partial, "of another run"));
+  ASSERT_TRUE(write_file_atomically(journal, "sealift-journal 1 x\n"));
+  ASSERT_TRUE(BundleWriter::remove_remains_of(path_));
+  EXPECT_TRUE(fs::exists(partial) && fs::exists(journal));
+  fs::remove(partial);
+  fs::create_hard_link(path_, partial);
+  ASSERT_TRUE(BundleWriter::remove_remains_of(path_));
+  EXPECT_FALSE(fs::exists(partial) || fs::exists(journal));
+  ASSERT_TRUE(write_file_atomically(journal, "sealift-journal 1 x\n"));
+  ASSERT_TRUE(BundleWriter::remove_remains_of(path_));
+  EXPECT_FALSE(fs::exists(journal));
+  EXPECT_TRUE(BundleFile::open(path_));
+}
+
 TEST_F(WriteBundle, SaysWhatSpaceIsNeededBeforeTheFirstByte) {
   test::BundleRecipe recipe = test::small_bundle();
   const Digest digest = digest_of("huge");
