@@ -63,6 +63,13 @@ struct ExpandingTurn {
   unsigned& count;
 };
 
+/// Takes the empty lines before a request line away (RFC 9112 section 2.2) and says how many bytes they were.
+std::size_t skip_empty_lines(std::string& text) {
+  const std::size_t count = std::min(text.find_first_not_of("\r\n"), text.size());
+  text.erase(0, count);
+  return count;
+}
+
 std::string peer_address(const asio::ip::tcp::socket& socket) {
   boost::system::error_code error;
   const auto endpoint = socket.remote_endpoint(error);
@@ -127,19 +134,23 @@ void Connection::enter(State state) {
 void Connection::moved(std::uint64_t bytes) { moved_ += bytes; }
 
 void Connection::check_deadline(Clock::time_point now) {
-  if (now < deadline_ || expired_) return;
+  // cancel() ends only what waits at this moment: it is said again at every tick, so that nothing slips
+  // through.
+  if (aborted_ || (expired_ && state_ == State::reading)) transport_.cancel();
+  if (aborted_ || now < deadline_) return;
   if (state_ == State::sending && moved_ - moved_at_deadline_ >= kProgressBytes) {
     enter(State::sending);
     return;
   }
+  if (state_ != State::idle && !expired_)
+    worker_.statistics.connections_timed_out.fetch_add(1, std::memory_order_relaxed);
+  // A half-read request still gets its 408, and no more than a head's time for it; everything else is just
+  // ended.
+  const bool may_be_told = state_ == State::reading && !expired_;
   expired_ = true;
-  if (state_ != State::idle) worker_.statistics.connections_timed_out.fetch_add(1, std::memory_order_relaxed);
-  // A half-read request still gets its 408; everything else is just ended.
-  if (state_ == State::reading) {
-    transport_.cancel();
-  } else {
-    abort();
-  }
+  if (!may_be_told) return abort();
+  deadline_ = now + worker_.limits.head;
+  transport_.cancel();
 }
 
 void Connection::abort() {
@@ -189,26 +200,25 @@ asio::awaitable<bool> Connection::negotiate() {
 
 asio::awaitable<std::size_t> Connection::read_head() {
   std::size_t seen = 0;
+  std::size_t allowed = kMaxHeadBytes;
   enter(buffer_.empty() ? State::idle : State::reading);
   while (true) {
-    // Empty lines before a request line are to be skipped (RFC 9112 section 2.2).
-    if (seen == 0) buffer_.erase(0, std::min(buffer_.find_first_not_of("\r\n"), buffer_.size()));
-    if (const std::size_t end = find_head_end(buffer_, seen); end != 0 && end <= kMaxHeadBytes) co_return end;
-    if (buffer_.size() >= kMaxHeadBytes) {
+    if (seen == 0) allowed -= std::min(allowed, skip_empty_lines(buffer_));
+    if (const std::size_t end = find_head_end(buffer_, seen); end != 0 && end <= allowed) co_return end;
+    if (buffer_.size() >= allowed) {
       co_await refuse(431, "the request's header is larger than 16 KiB");
       co_return 0;
     }
     seen = buffer_.size();
     if (worker_.stopping && buffer_.empty()) co_return 0;
-    buffer_.resize(seen + std::min(kReadBytes, kMaxHeadBytes - seen));
+    buffer_.resize(seen + std::min(kReadBytes, allowed - seen));
     const std::size_t got =
         co_await transport_.read_some(std::span(buffer_.data() + seen, buffer_.size() - seen));
     buffer_.resize(seen + got);
-    if (got == 0) {
-      if (expired_ && state_ == State::reading)
-        co_await refuse(408, "the request's header did not arrive in time");
-      co_return 0;
-    }
+    // Also when something was read: the clock may have struck between the reading and now.
+    if (expired_ && state_ == State::reading)
+      co_await refuse(408, "the request's header did not arrive in time");
+    if (expired_ || got == 0) co_return 0;
     if (state_ == State::idle) enter(State::reading);
   }
 }
@@ -285,7 +295,6 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
 }
 
 asio::awaitable<void> Connection::refuse(int status, std::string_view reason) {
-  expired_ = false;
   enter(State::starting);
   worker_.statistics.requests_by_class[4].fetch_add(1, std::memory_order_relaxed);
   worker_.log.add_refused(peer_, status, reason, worker_.rfc3339());

@@ -73,7 +73,8 @@ class Connection {
   enum class State { starting, idle, reading, preparing, sending };
 
   boost::asio::awaitable<bool> negotiate();
-  /// Reads until a whole head is in buffer_; its length, or 0 at the end of the connection.
+  /// Reads until a whole head is in buffer_; its length, or 0 at the end of the connection. Empty lines
+  /// before it count as part of it.
   boost::asio::awaitable<std::size_t> read_head();
   boost::asio::awaitable<bool> answer(const Request& request);
   /// The handler's answer, after whatever had to be prepared.
@@ -90,7 +91,7 @@ class Connection {
   const Handler& handler_;
   std::string peer_;
   State state_ = State::starting;
-  bool expired_ = false;
+  bool expired_ = false;  ///< a deadline has passed; only a 408 may follow
   bool aborted_ = false;
   std::chrono::steady_clock::time_point deadline_;
   std::uint64_t moved_ = 0;

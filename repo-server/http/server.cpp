@@ -40,7 +40,10 @@ asio::awaitable<void> tick(Worker& worker) {
     boost::system::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     const auto now = std::chrono::steady_clock::now();
-    for (Connection* connection : worker.connections) connection->check_deadline(now);
+    for (Connection* connection : worker.connections) {
+      connection->check_deadline(now);
+      if (worker.stopping) connection->finish();
+    }
     worker.log.flush();
   }
 }

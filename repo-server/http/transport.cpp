@@ -5,11 +5,13 @@
 #include <cerrno>
 #include <chrono>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -66,6 +68,9 @@ asio::awaitable<std::size_t> Transport::read_some(std::span<char> buffer) {
         asio::buffer(buffer.data(), buffer.size()), asio::redirect_error(asio::use_awaitable, error));
     co_return error ? 0 : got;
   }
+  // A client that sends without a pause never makes this wait: the worker's clock and its other connections
+  // get their turn here.
+  co_await asio::post(socket_.get_executor(), asio::use_awaitable);
   while (true) {
     ERR_clear_error();
     const int got = SSL_read(tls_.get(), buffer.data(),

@@ -1,11 +1,7 @@
 /// What a hostile or broken client does to a server: bytes by hand.
 #include <thread>
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
+#include "tests/integration/serve/raw_connection.hpp"
 #include "tests/integration/serve/served_bundle.hpp"
 
 namespace sealift::repo_server {
@@ -13,45 +9,6 @@ namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-class RawConnection {
- public:
-  explicit RawConnection(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const timeval timeout{20, 0};
-    setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
-  }
-  bool send(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t sent = ::send(socket_.get(), text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent <= 0) return false;
-      text.remove_prefix(static_cast<std::size_t>(sent));
-    }
-    return true;
-  }
-  /// Everything until the server closes.
-  std::string read_all() const {
-    std::string text;
-    char buffer[65536];
-    while (true) {
-      const ssize_t got = ::recv(socket_.get(), buffer, sizeof buffer, 0);
-      if (got <= 0) return text;
-      text.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
-  std::string ask(std::string_view text) const {
-    send(text);
-    return read_all();
-  }
-  int fd() const { return socket_.get(); }
-
- private:
-  FileDescriptor socket_;
-};
 
 std::size_t count(const std::string& text, const std::string& what) {
   std::size_t found = 0;
@@ -113,6 +70,15 @@ TEST_F(AbuseTest, RefusesMalformedRequestsAndLivesOn) {
   expect_alive();
 }
 
+TEST_F(AbuseTest, CountsEmptyLinesBeforeARequest) {
+  const std::string request = "GET /healthz HTTP/1.0\r\n\r\n";
+  EXPECT_THAT(ask("\r\n\r\n" + request), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(std::string(15000, '\n') + request), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(ask(std::string(20000, '\n') + request), StartsWith("HTTP/1.1 431"));
+  EXPECT_THAT(ask(std::string(16000, '\n') + "GET / HTTP/1.0\r\nX: " + std::string(1000, 'a') + "\r\n\r\n"),
+              StartsWith("HTTP/1.1 431"));
+}
+
 TEST_F(AbuseTest, NeverTakesABodyForARequest) {
   const std::string smuggled = "GET /files/notes.txt HTTP/1.1\r\nHost: h\r\n\r\n";
   const std::string answer = ask(
@@ -134,6 +100,33 @@ TEST_F(SlowClientTest, EndsSlowHeads) {
   drip.join();
 }
 
+TEST_F(SlowClientTest, EmptyLinesBuyNoTime) {
+  const RawConnection connection(mirror->repository_port());
+  std::thread drip([&] {
+    for (int i = 0; i < 60 && connection.send("\r\n"); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THAT(connection.read_all(), StartsWith("HTTP/1.1 408"));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(6));
+  drip.join();
+}
+
+TEST_F(SlowClientTest, AFloodOfEmptyLinesDoesNotOutliveTheDeadlines) {
+  // So many that the server never waits for one: what only ends waiting would not end this. Then a request
+  // whose answer nobody reads.
+  std::vector<std::unique_ptr<RawConnection>> flood;
+  for (int i = 0; i < 4; ++i) flood.push_back(std::make_unique<RawConnection>(mirror->repository_port()));
+  const std::string lines(1U << 20, '\n');
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  while (std::chrono::steady_clock::now() < until) {
+    for (const auto& each : flood) each->send(lines);
+  }
+  for (const auto& each : flood) each->send("GET /files/big.bin HTTP/1.1\r\nHost: h\r\n\r\n");
+  for (const auto& each : flood) EXPECT_TRUE(each->is_reset_within(std::chrono::seconds(8)));
+  expect_alive();
+}
+
 TEST_F(SlowClientTest, EndsConnectionsThatSayNothing) {
   EXPECT_EQ(RawConnection(mirror->repository_port()).read_all(), "");
   const RawConnection half_tls(mirror->repository_port());
@@ -144,8 +137,6 @@ TEST_F(SlowClientTest, EndsConnectionsThatSayNothing) {
 
 TEST_F(SlowClientTest, EndsReadersThatStandStill) {
   const RawConnection connection(mirror->repository_port());
-  const int small = 4096;
-  setsockopt(connection.fd(), SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
   connection.send("GET /files/big.bin HTTP/1.1\r\nHost: h\r\n\r\n");
   std::string log_text;
   for (int i = 0; i < 200 && log_text.empty(); ++i) {
