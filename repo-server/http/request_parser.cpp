@@ -19,6 +19,17 @@ BadRequest describe(const boost::beast::error_code& error) {
   return {400, "the request is malformed"};
 }
 
+using Parser = beast_http::request_parser<beast_http::empty_body>;
+
+/// True when nobody can say where the request's body ends, and so where the next request begins: the last
+/// transfer coding is not chunked, or there is a length beside it (RFC 9112 section 6.3). Beast leaves the
+/// first to its caller.
+bool is_end_of_body_unknown(const Parser& parser) {
+  const auto& fields = parser.get();
+  if (fields.find(beast_http::field::transfer_encoding) == fields.end()) return false;
+  return !parser.chunked() || fields.find(beast_http::field::content_length) != fields.end();
+}
+
 }  // namespace
 
 std::size_t find_head_end(std::string_view data, std::size_t from) {
@@ -27,7 +38,7 @@ std::size_t find_head_end(std::string_view data, std::size_t from) {
 }
 
 std::variant<Request, BadRequest> parse_request_head(std::string_view head) {
-  beast_http::request_parser<beast_http::empty_body> parser;
+  Parser parser;
   parser.header_limit(kMaxHeadBytes);
   parser.body_limit(boost::none);
   parser.eager(false);
@@ -35,6 +46,8 @@ std::variant<Request, BadRequest> parse_request_head(std::string_view head) {
   const std::size_t used = parser.put(boost::asio::const_buffer(head.data(), head.size()), error);
   if (error) return describe(error);
   if (!parser.is_header_done() || used != head.size()) return BadRequest{400, "the request is malformed"};
+  if (is_end_of_body_unknown(parser))
+    return BadRequest{400, "the request's Transfer-Encoding does not say where its body ends"};
 
   const auto& message = parser.get();
   Request request;

@@ -22,7 +22,8 @@ struct BadRequest {
 /// `from` is where to go on looking (what an earlier call has seen, or 0).
 std::size_t find_head_end(std::string_view data, std::size_t from);
 
-/// Parses one whole head, the empty line included.
+/// Parses one whole head, the empty line included. A body whose end is not known for certain is refused: no
+/// byte of it is ever taken for a request.
 std::variant<Request, BadRequest> parse_request_head(std::string_view head);
 
 }  // namespace sealift::repo_server::http

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 #include "repo-server/http/range.hpp"
 #include "repo-server/http/request_parser.hpp"
@@ -14,6 +15,13 @@ namespace {
 
 void require(bool holds) {
   if (!holds) std::abort();
+}
+
+/// True when a line of the head has this name (lower case, with its colon).
+bool has_field(std::string_view head, std::string_view name) {
+  std::string lower(head);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return lower.find("\r\n" + std::string(name)) != std::string::npos;
 }
 
 void check_request(const sealift::repo_server::http::Request& request) {
@@ -46,7 +54,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::size_t end = http::find_head_end(text, 0);
   require(end <= size);
-  const auto parsed = http::parse_request_head(end != 0 ? text.substr(0, end) : text);
-  if (const auto* request = std::get_if<http::Request>(&parsed)) check_request(*request);
+  const std::string_view head = end != 0 ? text.substr(0, end) : text;
+  const auto parsed = http::parse_request_head(head);
+  if (const auto* request = std::get_if<http::Request>(&parsed)) {
+    check_request(*request);
+    // What follows such a head is never taken for a request.
+    if (has_field(head, "transfer-encoding:")) require(request->has_body);
+  }
   return 0;
 }

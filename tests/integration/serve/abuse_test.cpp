@@ -87,6 +87,17 @@ TEST_F(AbuseTest, NeverTakesABodyForARequest) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 405"));
 }
 
+TEST_F(AbuseTest, NeverTakesABodyOfUnknownLengthForARequest) {
+  for (const char* coding : {"gzip", "xchunked", "chunked, identity", "identity", ""}) {
+    const std::string answer =
+        ask(fmt::format("GET /healthz HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: {}\r\n\r\n"
+                        "GET /files/notes.txt HTTP/1.0\r\n\r\n",
+                        coding));
+    EXPECT_EQ(count(answer, "HTTP/1.1 "), 1U) << coding;
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 400")) << coding;
+  }
+}
+
 TEST_F(SlowClientTest, EndsSlowHeads) {
   const RawConnection connection(mirror->repository_port());
   connection.send("GET / HTTP/1.1\r\nHost: h\r\n");

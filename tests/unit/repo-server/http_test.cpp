@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -122,6 +123,21 @@ TEST(ParseRequestHead, RefusesSmuggling) {
             400);
   EXPECT_EQ(status_of(parse("GET / HTTP/1.1\r\nHost: h\r\nHost: i\r\n\r\n")), 400);
   EXPECT_EQ(status_of(parse("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n")), 400);
+}
+
+TEST(ParseRequestHead, RefusesBodiesWhoseEndNobodyKnows) {
+  const auto with = [](const std::string& headers) {
+    return parse("GET / HTTP/1.1\r\nHost: h\r\n" + headers + "\r\n");
+  };
+  for (const char* coding : {"gzip", "xchunked", "chunked, identity", "identity", "", "\"chunked\""}) {
+    EXPECT_EQ(status_of(with(fmt::format("Transfer-Encoding: {}\r\n", coding))), 400) << coding;
+  }
+  EXPECT_EQ(status_of(with("Transfer-Encoding: gzip\r\nContent-Length: 3\r\n")), 400);
+  EXPECT_EQ(status_of(with("Content-Length: 0\r\nTransfer-Encoding: gzip\r\n")), 400);
+  EXPECT_EQ(status_of(with("Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n")), 400);
+  // Here the end is known, and the connection is closed after the answer.
+  EXPECT_TRUE(std::get<Request>(with("Transfer-Encoding: gzip, Chunked\r\n")).has_body);
+  EXPECT_TRUE(std::get<Request>(with("Transfer-Encoding: chunked;q=1\r\n")).has_body);
 }
 
 TEST(ParseRequestHead, RefusesMalformedHeads) {
