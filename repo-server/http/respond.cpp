@@ -24,10 +24,13 @@ bool is_not_modified(const Request& request, const Response& response, std::stri
   return !last_modified.empty() && request.if_modified_since == last_modified;
 }
 
-/// The range to honour: If-Range must name exactly what we have.
+/// The range to honour: only GET has ranges (RFC 9110 section 14.2), and If-Range must name exactly what we
+/// have.
 RangeDecision applicable_range(const Request& request, const Response& response,
                                std::string_view last_modified) {
-  if (!response.accepts_ranges || response.status != 200 || request.range.empty()) return {};
+  if (request.method != Method::get || !response.accepts_ranges || response.status != 200 ||
+      request.range.empty())
+    return {};
   if (!request.if_range.empty() && request.if_range != response.etag &&
       (last_modified.empty() || request.if_range != last_modified))
     return {};

@@ -195,6 +195,18 @@ TEST(PrepareResponse, Answers416WithTheSizeAndNoBody) {
   EXPECT_THAT(prepared->head, HasSubstr("Content-Length: 0\r\n"));
 }
 
+TEST(PrepareResponse, IgnoresTheRangeOfHead) {
+  Request request;
+  request.method = Method::head;
+  for (const char* range : {"bytes=2-3", "bytes=10-"}) {
+    request.range = range;
+    const auto prepared = prepare_response(request, ten_bytes(), kDate, true);
+    EXPECT_EQ(prepared->status, 200);
+    EXPECT_THAT(prepared->head, HasSubstr("Content-Length: 10\r\n"));
+    EXPECT_THAT(prepared->head, Not(HasSubstr("Content-Range")));
+  }
+}
+
 TEST(PrepareResponse, IgnoresTheRangeWhenIfRangeNamesAnother) {
   Request request;
   request.range = "bytes=2-3";
