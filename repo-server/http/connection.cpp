@@ -256,6 +256,8 @@ asio::awaitable<Result<bool>> Connection::send_expanded(ZstdBody expanded) {
   if (body.is_before_range()) enter(State::preparing);
   while (!body.is_done()) {
     if (aborted_) co_return false;
+    // Nothing is written yet that would fail, so a client that is gone has to be looked for.
+    if (body.is_before_range() && transport_.is_closed_by_client()) co_return false;
     const Result<std::string_view> piece = body.next();
     if (!piece) co_return tl::unexpected(piece.error());
     if (!piece->empty()) {

@@ -213,6 +213,11 @@ asio::awaitable<void> Transport::linger() {
   }
 }
 
+bool Transport::is_closed_by_client() {
+  pollfd look{socket_.native_handle(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0;
+}
+
 void Transport::cancel() {
   boost::system::error_code ignored;
   socket_.cancel(ignored);

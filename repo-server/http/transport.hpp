@@ -47,6 +47,8 @@ class Transport {
   /// Says goodbye and waits a little for the client to read what was sent; for answers given before the
   /// request was read.
   boost::asio::awaitable<void> linger();
+  /// True once the client has closed its side or reset the connection; looks without waiting.
+  bool is_closed_by_client();
 
   /// Makes a waiting operation fail.
   void cancel();

@@ -1,5 +1,8 @@
 // Files stored compressed, fetched by real clients that take zstd and that do not.
+#include <thread>
+
 #include "repo-server/mount/verification.hpp"
+#include "tests/integration/serve/raw_connection.hpp"
 #include "tests/integration/serve/served_bundle.hpp"
 
 namespace sealift::repo_server {
@@ -144,6 +147,15 @@ TEST_F(CompressedTest, AReaderThatStandsStillDoesNotHoldUpOthers) {
   run_client({"bash", "-c", script, "bash", path("still"), path("body"), repository(), url()});
   EXPECT_TRUE(body() == content);
   EXPECT_TRUE(read_file(path("still"), 64U << 20)->ends_with("\r\n\r\n" + content));
+}
+
+TEST_F(CompressedTest, NothingIsDecompressedForAClientThatIsGone) {
+  run_client({"curl", "-sS", "-o", path("body"), url()});  // the blob is checked now
+  RawConnection(mirror->repository_port())
+      .send_and_close("GET /files/kubelet HTTP/1.1\r\nHost: h\r\nRange: bytes=-5\r\n\r\n");
+  for (int i = 0; i < 100 && read_file(path("access.log"), 1U << 20)->find(" 206 ") == std::string::npos; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_THAT(access_log(), HasSubstr("\"GET /files/kubelet\" 206 0 "));
 }
 
 TEST_F(CompressedTest, WhatDoesNotBecomeTheFileIsNeverServed) {
