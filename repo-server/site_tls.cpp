@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <set>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -58,24 +61,49 @@ std::string authority_name() {
   return fmt::format("Sealift site CA ({})", host.data());
 }
 
-Result<CertifiedKey> site_authority(const std::optional<fs::path>& directory, Timestamp now) {
-  if (!directory) return create_authority(authority_name(), now);
-  const fs::path certificate = *directory / "ca.crt";
-  const fs::path key = *directory / "ca.key";
-  if (fs::exists(certificate) || fs::exists(key)) {
-    TRY_ASSIGN(auto pair, read_pair(certificate, key));
-    TRY_ASSIGN(const CertificateInfo info, read_certificate(pair.certificate_pem, certificate.string()));
-    if (info.not_after <= now) {
-      return fail(ErrorCode::untrusted,
-                  "{}: the site's CA expired at {}; move the folder away to have a new one made, then give "
-                  "it to the clients",
-                  certificate.string(), format_rfc3339(info.not_after));
-    }
-    return pair;
+/// Starts that share a folder make certificates one after the other; the lock goes with the descriptor.
+Result<FileDescriptor> lock_folder(const fs::path& directory) {
+  const fs::path path = directory / "lock";
+  TRY_ASSIGN(FileDescriptor lock, open_file(path, O_RDWR | O_CREAT, 0600));
+  while (::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return fail_errno(errno, "cannot lock " + path.string());
   }
+  return lock;
+}
+
+Result<CertifiedKey> read_authority(const fs::path& certificate, const fs::path& key, Timestamp now) {
+  TRY_ASSIGN(auto pair, read_pair(certificate, key));
+  TRY_ASSIGN(const CertificateInfo info, read_certificate(pair.certificate_pem, certificate.string()));
+  if (info.not_after <= now) {
+    return fail(ErrorCode::untrusted,
+                "{}: the site's CA expired at {}; move the folder away to have a new one made, then give "
+                "it to the clients",
+                certificate.string(), format_rfc3339(info.not_after));
+  }
+  return pair;
+}
+
+Result<CertifiedKey> new_authority(const fs::path& certificate, const fs::path& key, Timestamp now) {
   TRY_ASSIGN(auto pair, create_authority(authority_name(), now));
   TRY(write_pair(certificate, key, pair));
   return pair;
+}
+
+/// The authority stored in the folder, or a new one where none was ever in use. A first start that was cut
+/// short leaves a key alone, before any server certificate; anything else that lacks a part was in use.
+Result<CertifiedKey> site_authority(const fs::path& directory, Timestamp now) {
+  const fs::path certificate = directory / "ca.crt";
+  const fs::path key = directory / "ca.key";
+  const bool has_certificate = fs::exists(certificate);
+  const bool has_key = fs::exists(key);
+  if (has_certificate && has_key) return read_authority(certificate, key, now);
+  const bool was_used = has_certificate || (has_key && fs::exists(directory / "server.crt"));
+  if (!was_used) return new_authority(certificate, key, now);
+  return fail(
+      ErrorCode::conflict,
+      "{}: missing, but {} is there; put the missing file back, or move {} away to have a new CA made, "
+      "then give it to the clients",
+      (has_key ? certificate : key).string(), (has_key ? key : certificate).string(), directory.string());
 }
 
 bool covers(const CertificateInfo& info, const ServerNames& names) {
@@ -97,6 +125,11 @@ std::optional<CertifiedKey> stored_server(const fs::path& directory, const Certi
       info->not_before > now)
     return std::nullopt;
   return std::move(*pair);
+}
+
+Result<SiteTls> with_authority(const CertifiedKey& authority, CertifiedKey server) {
+  TRY_ASSIGN(const CertificateInfo info, read_certificate(authority.certificate_pem, "ca.crt"));
+  return SiteTls{std::move(server), authority.certificate_pem, info.fingerprint};
 }
 
 }  // namespace
@@ -131,25 +164,20 @@ ServerNames local_names(const std::vector<std::string>& more_names,
 
 Result<SiteTls> site_tls(const std::optional<fs::path>& state_directory, const ServerNames& names,
                          Timestamp now) {
-  std::optional<fs::path> directory;
-  if (state_directory) {
-    directory = *state_directory / "tls";
-    TRY(create_directories(*directory, 0755));
+  if (!state_directory) {
+    TRY_ASSIGN(const CertifiedKey authority, create_authority(authority_name(), now));
+    TRY_ASSIGN(auto server, issue_server_certificate(authority, names, now));
+    return with_authority(authority, std::move(server));
   }
+  const fs::path directory = *state_directory / "tls";
+  TRY(create_directories(directory, 0755));
+  TRY_ASSIGN(const FileDescriptor lock, lock_folder(directory));
   TRY_ASSIGN(const CertifiedKey authority, site_authority(directory, now));
-  SiteTls tls;
-  tls.ca_pem = authority.certificate_pem;
-  TRY_ASSIGN(const CertificateInfo info, read_certificate(authority.certificate_pem, "ca.crt"));
-  tls.ca_fingerprint = info.fingerprint;
-  if (directory) {
-    if (auto stored = stored_server(*directory, authority, names, now)) {
-      tls.server = std::move(*stored);
-      return tls;
-    }
-  }
-  TRY_ASSIGN(tls.server, issue_server_certificate(authority, names, now));
-  if (directory) TRY(write_pair(*directory / "server.crt", *directory / "server.key", tls.server));
-  return tls;
+  if (auto stored = stored_server(directory, authority, names, now))
+    return with_authority(authority, std::move(*stored));
+  TRY_ASSIGN(auto server, issue_server_certificate(authority, names, now));
+  TRY(write_pair(directory / "server.crt", directory / "server.key", server));
+  return with_authority(authority, std::move(server));
 }
 
 Result<SiteTls> given_tls(const fs::path& certificate, const fs::path& key, Timestamp now) {

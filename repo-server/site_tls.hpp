@@ -2,6 +2,9 @@
 /// this machine.
 ///
 ///     <state>/tls/ca.crt ca.key server.crt server.key     keys are 0600
+///     <state>/tls/lock                                    held while any of them is made
+///
+/// Keys are written before their certificates, the authority before the server's.
 #pragma once
 
 #include <optional>
@@ -26,8 +29,9 @@ ServerNames local_names(const std::vector<std::string>& more_names,
                         const std::vector<std::string>& more_addresses);
 
 /// Reads the site's certificates from `state_directory` and makes what is missing. A server certificate that
-/// lacks one of `names`, is not by this authority, or has less than 30 days left is made anew. Without a
-/// directory everything lives in memory only.
+/// lacks one of `names`, is not by this authority, or has less than 30 days left is made anew. So is an
+/// authority of which only the key was written; where one that was in use lacks a part, ErrorCode::conflict.
+/// Without a directory everything lives in memory only.
 Result<SiteTls> site_tls(const std::optional<fs::path>& state_directory, const ServerNames& names,
                          Timestamp now);
 

@@ -1,5 +1,7 @@
 #include "repo-server/site_tls.hpp"
 
+#include <future>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -51,6 +53,46 @@ TEST(SiteTls, RefusesAKeyOfAnotherAuthority) {
   fs::copy_file(other->path() / "tls/ca.key", directory->path() / "tls/ca.key",
                 fs::copy_options::overwrite_existing);
   EXPECT_EQ(site_tls(directory->path(), kNames, kNow).error().code(), ErrorCode::conflict);
+}
+
+TEST(SiteTls, BeginsAnewAfterAFirstStartThatWasCutShort) {
+  const auto directory = TemporaryDirectory::create("site-tls");
+  ASSERT_TRUE(site_tls(directory->path(), kNames, kNow));
+  for (const char* file : {"tls/ca.crt", "tls/server.crt", "tls/server.key"})
+    fs::remove(directory->path() / file);
+  const auto again = site_tls(directory->path(), kNames, kNow);
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(again->ca_pem, *read_file(directory->path() / "tls/ca.crt", 1U << 20));
+  EXPECT_EQ(site_tls(directory->path(), kNames, kNow)->ca_pem, again->ca_pem);
+}
+
+TEST(SiteTls, NeverReplacesAnAuthorityThatClientsMayTrust) {
+  for (const char* lost : {"tls/ca.crt", "tls/ca.key"}) {
+    const auto directory = TemporaryDirectory::create("site-tls");
+    ASSERT_TRUE(site_tls(directory->path(), kNames, kNow));
+    fs::remove(directory->path() / lost);
+    const auto refused = site_tls(directory->path(), kNames, kNow);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), ErrorCode::conflict);
+    EXPECT_NE(refused.error().message().find(lost), std::string::npos) << refused.error().message();
+    EXPECT_NE(refused.error().message().find("put the missing file back"), std::string::npos);
+    EXPECT_FALSE(fs::exists(directory->path() / lost));
+  }
+}
+
+TEST(SiteTls, FirstStartsAtOnceAgreeOnOneAuthority) {
+  const auto directory = TemporaryDirectory::create("site-tls");
+  std::vector<std::future<Result<SiteTls>>> starts;
+  for (int i = 0; i < 8; ++i)
+    starts.push_back(
+        std::async(std::launch::async, [&] { return site_tls(directory->path(), kNames, kNow); }));
+  std::string ca;
+  for (auto& start : starts) {
+    const auto tls = start.get();
+    ASSERT_TRUE(tls) << tls.error().message();
+    if (ca.empty()) ca = tls->ca_pem;
+    EXPECT_EQ(tls->ca_pem, ca);
+  }
 }
 
 TEST(SiteTls, WritesNothingWithoutADirectory) {
