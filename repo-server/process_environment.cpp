@@ -9,8 +9,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "lib/base/files.hpp"
-
 namespace sealift::repo_server {
 
 void prepare_server_process() {
@@ -35,6 +33,11 @@ int StopSignals::wait() const {
   }
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   return signal;
+}
+
+bool is_service_credential(const fs::path& path) {
+  const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+  return folder != nullptr && *folder == '/' && path.lexically_normal().parent_path() == fs::path(folder);
 }
 
 void notify_service_manager(std::string_view state) {

@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "repo-server/process_environment.hpp"
+
 namespace sealift::repo_server {
 namespace {
 
@@ -38,8 +40,9 @@ std::string interface_address(const sockaddr* address) {
 Result<CertifiedKey> read_pair(const fs::path& certificate, const fs::path& key) {
   CertifiedKey pair;
   TRY_ASSIGN(pair.certificate_pem, read_file(certificate, kMaxPemBytes));
+  const mode_t forbidden = is_service_credential(key) ? 007 : 077;
   struct stat info {};
-  if (::stat(key.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+  if (::stat(key.c_str(), &info) == 0 && (info.st_mode & forbidden) != 0) {
     return fail(ErrorCode::untrusted, "{}: others can read this private key (mode {:o}); make it 0600",
                 key.string(), info.st_mode & 0777);
   }

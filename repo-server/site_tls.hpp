@@ -35,8 +35,8 @@ ServerNames local_names(const std::vector<std::string>& more_names,
 Result<SiteTls> site_tls(const std::optional<fs::path>& state_directory, const ServerNames& names,
                          Timestamp now);
 
-/// A certificate chain and key given by the site; refuses a key others can read, a pair that does not match,
-/// and an expired certificate.
+/// A certificate chain and key given by the site; refuses a key others can read (a credential of systemd's
+/// may show its group's bits), a pair that does not match, and an expired certificate.
 Result<SiteTls> given_tls(const fs::path& certificate, const fs::path& key, Timestamp now);
 
 }  // namespace sealift::repo_server

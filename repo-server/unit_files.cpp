@@ -18,11 +18,35 @@ std::string unit_word(const std::string& word) {
   return out + '"';
 }
 
+/// A path as a setting's value: with specifiers switched off.
+std::string unit_path(const std::string& path) {
+  std::string out;
+  for (const char c : path) out += c == '%' ? "%%" : std::string(1, c);
+  return out;
+}
+
+/// A file that systemd reads and the service does not: the setting that loads it, and the option that names
+/// it.
+struct Credential {
+  const char* option;
+  const char* name;
+  const std::string& path;
+
+  std::string setting() const {
+    return path.empty() ? "" : fmt::format("LoadCredential={}:{}\n", name, unit_path(path));
+  }
+  std::string words() const {
+    return path.empty() ? "" : fmt::format(" {} \"${{CREDENTIALS_DIRECTORY}}/{}\"", option, name);
+  }
+};
+
 }  // namespace
 
 std::string service_unit(const UnitSettings& settings) {
-  std::string command =
-      fmt::format("{} serve --state-dir {}", unit_word(settings.program), kUnitStateDirectory);
+  const Credential certificate{"--tls-cert", "tls.crt", settings.tls_certificate};
+  const Credential key{"--tls-key", "tls.key", settings.tls_key};
+  std::string command = fmt::format("{} serve --state-dir {}{}{}", unit_word(settings.program),
+                                    kUnitStateDirectory, certificate.words(), key.words());
   for (const std::string& argument : settings.arguments) command += " " + unit_word(argument);
   return fmt::format(
       "[Unit]\n"
@@ -33,6 +57,7 @@ std::string service_unit(const UnitSettings& settings) {
       "[Service]\n"
       "Type=notify\n"
       "ExecStart={}\n"
+      "{}{}"
       "Restart=on-failure\n"
       "RestartSec=2\n"
       "TimeoutStopSec=30\n"
@@ -66,7 +91,7 @@ std::string service_unit(const UnitSettings& settings) {
       "\n"
       "[Install]\n"
       "WantedBy=multi-user.target\n",
-      command);
+      command, certificate.setting(), key.setting());
 }
 
 std::string socket_unit(const UnitSettings& settings) {

@@ -25,12 +25,14 @@ struct ServeOptions {
   unsigned idle_seconds = 75;
 };
 
-/// The options of `serve` that its unit carries too: all but the state directory, which systemd gives it.
+std::string absolute(const std::string& path) {
+  return path.empty() ? "" : fs::absolute(path).lexically_normal().string();
+}
+
+/// The options of `serve` that its unit carries too: all but the state directory and the TLS files, which
+/// systemd gives it.
 std::vector<std::string> unit_arguments(const ServeOptions& options) {
   const ServeOptions defaults;
-  const auto absolute = [](const std::string& path) {
-    return fs::absolute(path).lexically_normal().string();
-  };
   std::vector<std::string> arguments;
   for (const auto& key : options.keys) arguments.insert(arguments.end(), {"--key", absolute(key)});
   if (options.mirror.threshold != 1)
@@ -41,9 +43,6 @@ std::vector<std::string> unit_arguments(const ServeOptions& options) {
     arguments.insert(arguments.end(), {"--address", address});
   arguments.insert(arguments.end(), {"--registry-port", std::to_string(options.mirror.registry_port)});
   arguments.insert(arguments.end(), {"--repository-port", std::to_string(options.mirror.repository_port)});
-  if (!options.tls_certificate.empty())
-    arguments.insert(arguments.end(), {"--tls-cert", absolute(options.tls_certificate)});
-  if (!options.tls_key.empty()) arguments.insert(arguments.end(), {"--tls-key", absolute(options.tls_key)});
   if (options.tls_only) arguments.emplace_back("--tls-only");
   if (options.no_tls) arguments.emplace_back("--no-tls");
   const auto add_number = [&](const char* name, auto value, auto standard) {
@@ -66,8 +65,9 @@ Status print_units(const ServeOptions& options) {
   std::error_code error;
   fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) program = "/usr/local/bin/sealift";
-  const UnitSettings settings{program.string(), unit_arguments(options), options.mirror.registry_port,
-                              options.mirror.repository_port};
+  const UnitSettings settings{
+      program.string(),          unit_arguments(options),      absolute(options.tls_certificate),
+      absolute(options.tls_key), options.mirror.registry_port, options.mirror.repository_port};
   std::printf(
       "# /etc/systemd/system/sealift.service\n%s\n# /etc/systemd/system/sealift.socket (optional: start with "
       "the first connection)\n%s",
@@ -118,9 +118,11 @@ void add_network_options(CLI::App& command, ServeOptions& options) {
 }
 
 void add_tls_options(CLI::App& command, ServeOptions& options) {
-  command.add_option("--tls-cert", options.tls_certificate,
-                     "Certificate chain (PEM) to use instead of the site's own CA");
-  command.add_option("--tls-key", options.tls_key, "Its private key (PEM, mode 0600)");
+  auto* certificate = command.add_option("--tls-cert", options.tls_certificate,
+                                         "Certificate chain (PEM) to use instead of the site's own CA");
+  auto* key = command.add_option("--tls-key", options.tls_key, "Its private key (PEM, mode 0600)");
+  certificate->needs(key);
+  key->needs(certificate);
   auto* only =
       command.add_flag("--tls-only", options.tls_only, "Refuse plain HTTP (by default a port speaks both)");
   command.add_flag("--no-tls", options.no_tls, "Plain HTTP only")->excludes(only);

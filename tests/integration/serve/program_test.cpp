@@ -106,13 +106,18 @@ TEST_F(ProgramTest, RefusesWithoutKeyWithOtherKeyAndOnAPortInUse) {
 }
 
 TEST_F(ProgramTest, PrintsUnitsThatSystemdAccepts) {
-  const std::string units = run_client(
-      {SEALIFT_PROGRAM, "serve", "--print-unit", "--key", path("sealift.pub"), "--threads", "3",
-       "--idle-timeout", "20", "--access-log", "off", "--no-background-verify", bundle_path.string()});
+  const std::string units =
+      run_client({SEALIFT_PROGRAM, "serve", "--print-unit", "--key", path("sealift.pub"), "--threads", "3",
+                  "--idle-timeout", "20", "--access-log", "off", "--no-background-verify", "--tls-cert",
+                  "/etc/a site/100%.crt", "--tls-key", "/etc/a site/100%.key", bundle_path.string()});
   EXPECT_THAT(
       units,
       HasSubstr(R"("--idle-timeout" "20" "--threads" "3" "--access-log" "off" "--no-background-verify")"));
   EXPECT_THAT(units, HasSubstr("DynamicUser=yes"));
+  // A key of mode 0600 is not the dynamic user's: systemd reads it.
+  EXPECT_THAT(units, HasSubstr("\nLoadCredential=tls.crt:/etc/a site/100%%.crt\n"));
+  EXPECT_THAT(units, HasSubstr("\nLoadCredential=tls.key:/etc/a site/100%%.key\n"));
+  EXPECT_THAT(units, HasSubstr(R"( --tls-key "${CREDENTIALS_DIRECTORY}/tls.key" )"));
   EXPECT_THAT(units, HasSubstr("ListenStream=5000"));
   const auto socket_part = units.find("# /etc/systemd/system/sealift.socket");
   ASSERT_NE(socket_part, std::string::npos);

@@ -45,6 +45,23 @@ TEST(SiteTls, RefusesAKeyOthersCanRead) {
   EXPECT_EQ(refused.error().code(), ErrorCode::untrusted);
 }
 
+TEST(GivenTls, TakesACredentialAsSystemdHandsItOver) {
+  const auto directory = TemporaryDirectory::create("credentials");
+  const auto own = site_tls(std::nullopt, kNames, kNow);
+  const fs::path certificate = directory->path() / "tls.crt";
+  const fs::path key = directory->path() / "tls.key";
+  ASSERT_TRUE(write_file_atomically(certificate, own->server.certificate_pem, 0440));
+  ASSERT_TRUE(write_file_atomically(key, own->server.key_pem, 0440));
+  EXPECT_EQ(given_tls(certificate, key, kNow).error().code(), ErrorCode::untrusted);
+  setenv("CREDENTIALS_DIRECTORY", directory->path().c_str(), 1);
+  const auto given = given_tls(certificate, key, kNow);
+  chmod(key.c_str(), 0444);
+  const auto refused = given_tls(certificate, key, kNow);
+  unsetenv("CREDENTIALS_DIRECTORY");
+  ASSERT_TRUE(given) << given.error().message();
+  EXPECT_EQ(refused.error().code(), ErrorCode::untrusted);
+}
+
 TEST(SiteTls, RefusesAKeyOfAnotherAuthority) {
   const auto directory = TemporaryDirectory::create("site-tls");
   const auto other = TemporaryDirectory::create("site-tls");
