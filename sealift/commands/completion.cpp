@@ -12,7 +12,11 @@ void add_completion(CLI::App& app, Action& action) {
   command->add_option("shell", *shell, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
-  command->footer("Example:\n  sealift completion bash >/etc/bash_completion.d/sealift");
+  command->footer(
+      "Examples:\n"
+      "  sealift completion bash >/etc/bash_completion.d/sealift\n"
+      "  sealift completion fish >/etc/fish/completions/sealift.fish\n"
+      "  source <(sealift completion zsh)      # in ~/.zshrc");
   command->callback([shell, &app, &action] {
     action = [shell, &app](const CommandEnvironment&) -> Status {
       fmt::print("{}", write_completion(app, *shell));
