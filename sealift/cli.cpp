@@ -101,8 +101,7 @@ int run_program(int argc, char** argv) {
   app.fallthrough();
   for (const AddCommand add : kCommands) add(app, action);
   app.footer(
-      "Exit status: 0 success, 2 usage or configuration, 8 damaged, 9 not trusted; all of them: "
-      "docs/exit-codes.md");
+      "Exit status: 0 success, 2 usage or configuration, 8 damaged, 9 not trusted; all of them: sealift man");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -110,7 +110,8 @@ void add_network_options(CLI::App& command, ServeOptions& options) {
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
   command.add_option("--threads", options.mirror.limits.threads, "Threads that serve; 0: one per core")
-      ->check(CLI::Range(0, 256));
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
   command
       .add_option("--access-log", options.mirror.access_log,
                   "File for one line per request, - for standard error, or off")

@@ -114,7 +114,8 @@ void add_ls(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("ls", "List images, packages, files or blobs of a bundle");
   command->add_option("bundle", options->bundle, "Bundle file")->required();
   command->add_option("what", options->what, "images, packages, files, blobs or all (without blobs)")
-      ->check(CLI::IsMember({"images", "packages", "files", "blobs", "all"}));
+      ->check(CLI::IsMember({"images", "packages", "files", "blobs", "all"}))
+      ->capture_default_str();
   command->add_flag("--json", options->json, "Print as JSON");
   command->footer("Example:\n  sealift ls k8s-ha.tar images");
   command->callback(

@@ -58,9 +58,11 @@ void add_verify(CLI::App& app, Action& action) {
   command->add_option("bundle", options->bundle, "Bundle file")->required();
   command->add_option("-k,--key", options->keys, "Public key (PEM) to trust; repeat for several");
   command->add_option("--threshold", options->threshold, "How many of the keys must have signed")
-      ->check(CLI::Range(1U, 25U));
+      ->check(CLI::Range(1U, 25U))
+      ->capture_default_str();
   command->add_flag("--quick", options->quick, "Signatures and table of contents only");
-  command->add_option("-j,--jobs", options->threads, "Threads")->check(CLI::Range(1U, 256U));
+  command->add_option("-j,--jobs", options->threads, "Threads (default: one per core)")
+      ->check(CLI::Range(1U, 256U));
   command->add_flag("--json", options->json, "Print the result as JSON");
   command->footer("Example:\n  sealift verify k8s-ha.tar --key sealift.pub");
   command->callback([options, &action] {

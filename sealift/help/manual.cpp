@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "lib/base/exit_status.hpp"
 #include "lib/base/version.hpp"
 #include "sealift/help/help.hpp"
 
@@ -29,8 +30,21 @@ std::string roff(const std::string& text) {
 void write_options(const CLI::App& command, std::string& out) {
   for (const CLI::Option* option : command.get_options()) {
     std::string name = option->get_positional() ? option->get_name(true) : option->get_name(false, true);
-    if (option->get_type_size() != 0 && !option->get_positional()) name += " " + option->get_type_name();
+    if (option->get_items_expected_max() > 0 && !option->get_positional())
+      name += " " + option->get_type_name();
     out += fmt::format(".TP\n\\fB{}\\fR\n{}\n", roff(name), roff(option->get_description()));
+    if (!option->get_default_str().empty())
+      out += fmt::format("(default: {})\n", roff(option->get_default_str()));
+  }
+}
+
+/// The table of docs/exit-codes.md.
+void write_exit_statuses(std::string& out) {
+  out += ".SH EXIT STATUS\nEach failure also has a name, which \\-\\-json prints.\n.TP\n\\fB0\\fR\nsuccess\n";
+  for (const ExitStatus& row : exit_statuses()) {
+    out += fmt::format(".TP\n\\fB{}\\fR {}\n{}{}{}\n", row.status, roff(std::string(row.name)),
+                       roff(std::string(row.meaning)), row.advice.empty() ? "" : "; ",
+                       roff(std::string(row.advice)));
   }
 }
 
@@ -50,10 +64,7 @@ std::string write_manual(const CLI::App& program) {
     if (!command->get_footer().empty())
       out += fmt::format(".PP\n.nf\n{}\n.fi\n", roff(command->get_footer()));
   }
-  out +=
-      ".SH EXIT STATUS\n0 on success. 2: usage or configuration. 5: no space. 6: network. 8: damaged. 9: not "
-      "trusted. "
-      "12: a host does not meet a requirement. The full table is in docs/exit\\-codes.md.\n";
+  write_exit_statuses(out);
   return out;
 }
 
