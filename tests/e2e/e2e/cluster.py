@@ -65,6 +65,17 @@ def api_servers_ready():
     return "3 API servers answer /readyz"
 
 
+def swap_is_off(host):
+    """Now, and by fstab and systemd also after the next boot."""
+    swaps = lab.output(host, "tail -n +2 /proc/swaps")
+    assert not swaps, swaps
+    fstab = lab.output(host, "grep -w swap /etc/fstab")
+    assert fstab.startswith("# sealift swap off: "), fstab
+    state = lab.output(host, "systemctl is-enabled dev-vdb.swap || true")
+    assert state == "masked", state
+    return "fstab: %s; dev-vdb.swap is %s" % (fstab, state)
+
+
 def endpoint_is_floating():
     server = lab.output("cp1", "grep -o 'server: .*' /etc/kubernetes/kubelet.conf")
     assert "%s:%d" % (lab.VIP, lab.PORT) in server or ":%d" % lab.PORT in server, server

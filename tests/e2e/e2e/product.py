@@ -74,10 +74,10 @@ class Product:
         busy = {change["phase"] for change in plan["changes"]} | {task.split("/")[0] for task in plan["known_later"]}
         return [phase for phase in plan["phases"] if phase in busy]
 
-    def install(self, timeout=1200):
+    def install(self, *options, timeout=1200):
         """Returns (events, seconds); raises CommandFailed. The events are the JSON lines of --json."""
         started = time.time()
-        done = self.on_deploy("install", "-y", "--json", timeout=timeout)
+        done = self.on_deploy("install", "-y", "--json", *options, timeout=timeout)
         with open(self.work + "/install-%d.jsonl" % int(started), "w") as log:
             log.write(done.stdout)
         return parse_events(done.stdout), time.time() - started
