@@ -187,6 +187,12 @@ std::string Url::str() const {
 }
 
 Result<Url> Url::resolve(std::string_view location) const {
+  TRY_ASSIGN(Url target, target_of(location));
+  if (!target.has_login() && same_origin(target)) target.userinfo_ = userinfo_;
+  return target;
+}
+
+Result<Url> Url::target_of(std::string_view location) const {
   const std::string_view reference = location.substr(0, location.find('#'));
   const std::size_t scheme_end = reference.find("://");
   if (scheme_end != std::string_view::npos && scheme_end < reference.find_first_of("/?"))

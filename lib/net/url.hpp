@@ -44,13 +44,15 @@ class Url {
   /// like secrets (signature, token, key, credential, password ...).
   std::string str() const;
 
-  /// Resolves a Location header against this URL (RFC 3986, section 5).
+  /// Resolves a Location header against this URL (RFC 3986, section 5). A target of the same origin keeps the
+  /// login of this URL unless it has its own; no other origin gets it.
   Result<Url> resolve(std::string_view location) const;
   /// The same scheme, host and port.
   bool same_origin(const Url& other) const;
 
  private:
   Url() = default;
+  Result<Url> target_of(std::string_view location) const;
   std::string scheme_;
   std::string userinfo_;
   std::string host_;

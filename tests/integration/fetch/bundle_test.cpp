@@ -33,6 +33,20 @@ TEST_F(BundleTest, AMirrorRuleCarriesTheLoginOfAnAptRepository) {
   EXPECT_FALSE(log_.has("hunter"));
 }
 
+TEST_F(BundleTest, TheLoginOfAMirrorRuleFollowsRedirectsWithinItsOriginOnly) {
+  put("near", "near");
+  auto elsewhere = HostileServer::start();
+  ASSERT_OK(elsewhere);
+  ASSERT_OK(write_file_atomically((*elsewhere)->files() / "far", "far"));
+  builder::FetcherOptions options = fast_options(0);
+  options.mirrors = {{"https://apt.example.com/", "http://me:hunter2@" + server_->host() + "/"}};
+  use(std::move(options));
+  ASSERT_OK(fetcher_->fetch_document("https://apt.example.com/to?/file/near", 100));
+  EXPECT_EQ(server_->authorization("/file/near"), "Basic " + to_base64(as_bytes("me:hunter2")));
+  ASSERT_OK(fetcher_->fetch_document("https://apt.example.com/to?" + (*elsewhere)->url("file/far"), 100));
+  EXPECT_EQ((*elsewhere)->authorization("/file/far"), "");
+}
+
 TEST_F(BundleTest, CreateRefusesALockWithALogin) {
   put("a", "content of a");
   want(at("a"), digest_of("content of a"));

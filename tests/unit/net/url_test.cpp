@@ -98,6 +98,15 @@ TEST(ResolveUrl, FollowsRfc3986) {
   EXPECT_FALSE(base->resolve("gopher://x/"));
 }
 
+TEST(ResolveUrl, KeepsTheLoginWithinTheOriginOnly) {
+  const auto base = Url::parse("https://me:hunter2@h/a/b");
+  for (const std::string_view location : {"c", "/a/c", "//h/a/c", "https://H:443/a/c"})
+    EXPECT_TRUE(base->resolve(location)->reveal().starts_with("https://me:hunter2@h/a/c")) << location;
+  EXPECT_EQ(base->resolve("https://other@h/x")->reveal(), "https://other@h/x");
+  for (const std::string_view location : {"http://h/c", "https://h:8443/c", "//cdn/c", "https://x.h/c"})
+    EXPECT_FALSE(base->resolve(location)->has_login()) << location;
+}
+
 TEST(Url, KnowsItsOrigin) {
   const auto url = Url::parse("https://h/x");
   EXPECT_TRUE(url->same_origin(*Url::parse("https://H:443/y")));
