@@ -4,6 +4,7 @@
 
 #include "lib/base/json.hpp"
 #include "lib/bundle/check_contents.hpp"
+#include "lib/bundle/printable.hpp"
 #include "lib/bundle/served_path.hpp"
 #include "lib/bundle/words.hpp"
 
@@ -249,6 +250,7 @@ std::string write_contents(const Contents& contents) {
 
 Result<Contents> parse_contents(std::string_view text, const std::string& what) {
   TRY_ASSIGN(const json::Value value, json::parse(text, what, memory_limit(text)));
+  TRY(check_printable(value, what));
   TRY_ASSIGN(const json::Reader root, json::Reader::of(value, what));
   TRY_ASSIGN(const std::string media_type, root.string("mediaType"));
   if (media_type != kMediaType) {

@@ -4,6 +4,7 @@
 
 #include "lib/archive/zstd.hpp"
 #include "lib/bundle/layout.hpp"
+#include "lib/bundle/printable.hpp"
 
 namespace sealift::bundle {
 
@@ -26,7 +27,7 @@ Result<archive::LocatedEntry> expect_entry(const FileDescriptor& file, std::uint
   TRY_ASSIGN(archive::LocatedEntry found, archive::read_tar_header(file, at));
   if (found.entry.path != path) {
     return fail(ErrorCode::integrity, "expected the entry {} at byte {}, found {}", path, at,
-                found.entry.path);
+                escaped(found.entry.path));
   }
   if (found.entry.size > limit_bytes) {
     return fail(ErrorCode::integrity, "{} has {} bytes, more than the limit of {}", path, found.entry.size,

@@ -52,6 +52,23 @@ TEST_F(ReadContents, ReadsOneOfMany) {
   ASSERT_TRUE(read) << read.error().message();
 }
 
+TEST_F(ReadContents, RejectsWhatATerminalWouldObey) {
+  for (const char* control : {"\\u001b[31m", "\\n", "\\r", "\\t", "\\u007f", "\\u009b", "\xc2\x9b", "\\u202e",
+                              "\xe2\x80\xae", "\\u2028", "\\u2066"}) {
+    for (const char* place : {"registry.k8s.io/pause", "\"text/plain", "linux/amd64", "\"name"}) {
+      const std::string text = replaced(text_, place, place + std::string(control));
+      const auto contents = parse_contents(text, "bundle.json");
+      ASSERT_FALSE(contents) << place << control;
+      EXPECT_EQ(contents.error().code(), ErrorCode::integrity);
+      EXPECT_THAT(contents.error().message(),
+                  testing::HasSubstr("bundle.json: expected text without control"));
+      EXPECT_THAT(contents.error().message(), testing::Not(testing::HasSubstr("\x1b")));
+    }
+  }
+  EXPECT_TRUE(
+      parse_contents(replaced(text_, "\"source\":\"", "\"source\":\"caf\u00e9 \u6e2c "), "bundle.json"));
+}
+
 TEST_F(ReadContents, FindsFilesByRole) {
   const auto contents = *parse_contents(text_, "bundle.json");
   ASSERT_NE(contents.find_role("kubeadm", "linux/amd64"), nullptr);

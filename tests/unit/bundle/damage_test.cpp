@@ -88,6 +88,13 @@ TEST_F(DamagedBundle, TheContentsAreNotParsedBeforeTheSignaturesHold) {
   EXPECT_THAT(BundleFile::open(path_).error().message(), testing::HasSubstr("not valid JSON"));
 }
 
+TEST_F(DamagedBundle, ErrorsQuoteEntryNamesWithoutControlCharacters) {
+  replace_file(archive::tar_header({"\x1b]0;x\x07", 0, 0644, 0}, 0) + std::string(1 << 20, '\0'));
+  const auto file = BundleFile::open(path_);
+  ASSERT_FALSE(file);
+  EXPECT_THAT(file.error().message(), testing::HasSubstr("found \\x1b]0;x\\x07"));
+}
+
 TEST_F(DamagedBundle, AnotherKeyIsNotEnough) {
   const PrivateKey other = *PrivateKey::generate();
   const Status status = verify_everything({{other.public_key()}, 1});
