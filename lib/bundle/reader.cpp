@@ -12,13 +12,17 @@ namespace {
 
 constexpr std::uint64_t kMaxIndexBytes = 64ULL << 20;
 
+std::int64_t nanoseconds(const timespec& time) {
+  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
+}
+
 Result<FileIdentity> identity_of(const FileDescriptor& file) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return fail_errno(errno, "cannot read the state of the bundle");
   if (!S_ISREG(info.st_mode)) return fail(ErrorCode::invalid_argument, "not a regular file");
   return FileIdentity{static_cast<std::uint64_t>(info.st_dev), static_cast<std::uint64_t>(info.st_ino),
-                      static_cast<std::uint64_t>(info.st_size),
-                      static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec};
+                      static_cast<std::uint64_t>(info.st_size), nanoseconds(info.st_mtim),
+                      nanoseconds(info.st_ctim)};
 }
 
 /// The entry whose headers begin at `at`; it must have this path and at most this size.

@@ -21,7 +21,13 @@ struct FileIdentity {
   std::uint64_t inode = 0;
   std::uint64_t size = 0;
   std::int64_t mtime_ns = 0;
-  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+  /// Nobody can set it back, unlike mtime, but chmod, links and renaming move it, too. So it is for what is
+  /// remembered between runs, where a difference only means to read again, and no part of ==.
+  std::int64_t ctime_ns = 0;
+
+  friend bool operator==(const FileIdentity& a, const FileIdentity& b) {
+    return a.device == b.device && a.inode == b.inode && a.size == b.size && a.mtime_ns == b.mtime_ns;
+  }
 };
 
 /// An open bundle file whose table of contents has been parsed. Not yet verified. Thread-safe for reading.

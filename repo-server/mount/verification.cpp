@@ -14,11 +14,12 @@ fs::path record_path(const fs::path& state_directory, const bundle::BundleFile& 
 
 std::string record_text(const bundle::BundleFile& file) {
   const auto& identity = file.identity();
-  return json::serialize_pretty(json::Object{{"version", 1},
+  return json::serialize_pretty(json::Object{{"version", 2},
                                              {"device", identity.device},
                                              {"inode", identity.inode},
                                              {"size", identity.size},
                                              {"mtime_ns", identity.mtime_ns},
+                                             {"ctime_ns", identity.ctime_ns},
                                              {"root", file.root_digest().str()}});
 }
 

@@ -1,6 +1,6 @@
 /// Full verification in the background, and its memory: a record per bundle in the state directory, so that
 /// the same file is not read again at the next start. Record: <state>/verified/<root hex>, JSON
-/// {"version":1,"device":…,"inode":…,"size":…,"mtime_ns":…,"root":"sha256:…"}.
+/// {"version":2,"device":…,"inode":…,"size":…,"mtime_ns":…,"ctime_ns":…,"root":"sha256:…"}.
 #pragma once
 
 #include <atomic>

@@ -151,6 +151,20 @@ TEST_F(MountTest, RemembersAFullVerificationOfExactlyThisFile) {
   EXPECT_FALSE(has_verification_record(state, open_verified(paths[0], key)->file()));
 }
 
+TEST_F(MountTest, DoesNotRememberAFileWrittenToWithItsOldTimePutBack) {
+  const auto recipe = test::small_bundle();
+  mount({&recipe});
+  const fs::path state = directory.path() / "state";
+  const auto& file = overlay.bundles()[0]->verified().file();
+  ASSERT_TRUE(write_verification_record(state, file));
+  ASSERT_TRUE(has_verification_record(state, file));
+  flip_quietly(paths[0], *overlay.find_blob(digest_of("carried across\n"))->entry->offset);
+  EXPECT_FALSE(has_verification_record(state, open_verified(paths[0], key)->file()));
+  // What changes no byte does not end the serving of a file that is open.
+  ASSERT_EQ(chmod(paths[0].c_str(), 0600), 0);
+  EXPECT_TRUE(overlay.bundles()[0]->is_unchanged());
+}
+
 TEST_F(MountTest, FailedVerificationIsReportedAndNotRemembered) {
   const auto recipe = test::small_bundle();
   mount({&recipe});
