@@ -33,8 +33,7 @@ Result<std::vector<std::shared_ptr<const bundle::VerifiedBundle>>> open_bundles(
   }
   std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles;
   for (const fs::path& path : options.bundles) {
-    TRY_ASSIGN(auto file, bundle::BundleFile::open(path));
-    TRY_ASSIGN(auto verified, bundle::verify_head(std::move(file), policy));
+    TRY_ASSIGN(auto verified, bundle::open_verified(path, policy));
     const bundle::Contents& contents = verified->contents();
     log.info("{}: {} {}, {} images, {} files, {}, root {}; {} good signature(s)", path.string(),
              contents.name, contents.version, contents.images.size(), contents.files.size(),

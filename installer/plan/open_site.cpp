@@ -39,8 +39,7 @@ Status open_bundles(const SiteFiles& files, OpenedSite& opened) {
     std::error_code error;
     const fs::path absolute = fs::canonical(path, error);
     if (error) return fail(ErrorCode::not_found, "cannot open the bundle {}: {}", path, error.message());
-    TRY_ASSIGN(auto file, bundle::BundleFile::open(absolute));
-    TRY_ASSIGN(auto verified, within(bundle::verify_head(std::move(file), policy), path));
+    TRY_ASSIGN(auto verified, bundle::open_verified(absolute, policy));
     contents.push_back(&verified->contents());
     opened.bundles.push_back(std::move(verified));
   }
