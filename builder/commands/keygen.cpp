@@ -52,9 +52,10 @@ void add_keygen(CLI::App& app, Action& action) {
       ->add_option("-o,--output", options->output,
                    "Folder for sealift.key, sealift.pub, repository.key, repository.asc")
       ->required();
-  command->add_option("--user-id", options->user_id, "Name in the repository key");
+  command->add_option("--user-id", options->user_id, "Name in the repository key")->capture_default_str();
   command->add_option("--repository-algorithm", options->repository_algorithm, "ed25519, or rsa4096 for EL 7")
-      ->check(CLI::IsMember({"ed25519", "rsa4096"}));
+      ->check(CLI::IsMember({"ed25519", "rsa4096"}))
+      ->capture_default_str();
   command->add_flag("--without-repository-key", options->without_repository_key,
                     "For a second signer, who only signs bundles");
   command->footer(

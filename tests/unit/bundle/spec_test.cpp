@@ -78,8 +78,8 @@ TEST(ReadSpec, GivesThePlaceOfWrongValues) {
 }
 
 TEST(ReadSpec, RefusesAPathThatReadersWouldRefuse) {
-  for (const std::string path :
-       {"a b", "a\\\\b", "caf\u00e9", "a\\tb", "a//b", "/a", std::string(1019, 'x').c_str()}) {
+  for (const std::string& path : std::vector<std::string>{"a b", "a\\\\b", "caf\u00e9", "a\\tb", "a//b", "/a",
+                                                          std::string(1019, 'x')}) {
     EXPECT_THAT(error_of("files: [{url: https://x/y, path: \"" + path + "\"}]\n"),
                 testing::HasSubstr("printable ASCII"))
         << path;
