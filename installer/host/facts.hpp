@@ -123,9 +123,10 @@ struct Facts {
                                                 ///< /var/lib/etcd/member, /var/lib/kubelet/config.yaml
   std::string api_server_version{};             ///< "v1.32.3" by its static pod, or empty
   std::map<std::string, std::string>
-      runtimes;                          ///< "containerd", "docker", "podman", "crio" -> version or "present"
-  std::vector<std::string> firewalls{};  ///< active: "nftables", "iptables", "firewalld", "ufw"
-  std::string selinux{};                 ///< "enforcing", "permissive", "disabled" or ""
+      runtimes;  ///< "containerd", "docker", "podman", "crio" -> version or "present"
+  /// Active: "firewalld", "ufw"; "nftables", "iptables": rules beside those that refuse packets.
+  std::vector<std::string> firewalls{};
+  std::string selinux{};  ///< "enforcing", "permissive", "disabled" or ""
   bool apparmor = false;
   std::map<std::string, std::string> packages{};  ///< asked ones that are installed -> version
   std::string systemd_version{};                  ///< "252"; empty: not booted with systemd
@@ -147,6 +148,9 @@ Result<FactsRequest> facts_request_from_json(const json::Value& value);
 json::Value to_json(const Facts& facts);
 /// Unknown members are ignored (a newer agent), missing ones keep their defaults; wrong types are errors.
 Result<Facts> facts_from_json(const json::Value& value);
+
+/// Those of the host's firewalls whose rules can be added to: "firewalld", "ufw".
+std::vector<std::string> manageable_firewalls(const Facts& facts);
 
 /// Gathers everything on this very machine. `root` is put before the paths of files (tests; "" on real
 /// hosts). Never fails as a whole: what cannot be read stays empty.

@@ -12,6 +12,10 @@ void gather_network(Facts& facts, const std::string& root);
 void gather_listeners(Facts& facts, const std::string& root);
 void gather_software(Facts& facts, const FactsRequest& request, const std::string& root);
 
+/// Does a rule or a policy in the output of `nft list ruleset` or `iptables-save` drop or reject packets?
+/// Leaves out what belongs to container software and to these active firewalls.
+bool refuses_packets(const std::string& rules, const std::vector<std::string>& firewalls);
+
 /// TCP connects, all at once.
 std::vector<ReachFact> probe_reach(const std::vector<AddressPort>& targets);
 

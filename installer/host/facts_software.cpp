@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <sstream>
 
 #include "installer/host/child.hpp"
@@ -50,7 +51,7 @@ void gather_runtimes(Facts& facts, const std::string& root) {
 bool unit_is_active(const char* unit) { return output_of({"systemctl", "is-active", unit}) == "active"; }
 
 /// Chains of Kubernetes, container runtimes and network plugins refuse packets too, but are no firewall of
-/// the administrator's.
+/// the administrator's; ours only accept.
 bool is_container_chain(const std::string& chain) {
   for (const char* prefix : {"KUBE-", "DOCKER", "CNI-", "cali", "CILIUM", "FLANNEL", "LIBVIRT"}) {
     if (chain.starts_with(prefix)) return true;
@@ -58,47 +59,69 @@ bool is_container_chain(const std::string& chain) {
   return false;
 }
 
-/// Does a rule or a policy in the output of `nft list ruleset` or `iptables-save` drop or reject?
-bool refuses_packets(const std::string& rules) {
+bool refuses(const std::string& rule) {
+  for (const char* word : {" drop", "\tdrop", "reject", "-j DROP", "-j REJECT"}) {
+    if (rule.find(word) != std::string::npos) return true;
+  }
+  return false;
+}
+
+bool contains(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+}  // namespace
+
+std::vector<std::string> manageable_firewalls(const Facts& facts) {
+  std::vector<std::string> found;
+  for (const char* name : {"firewalld", "ufw"})
+    if (contains(facts.firewalls, name)) found.emplace_back(name);
+  return found;
+}
+
+bool refuses_packets(const std::string& rules, const std::vector<std::string>& firewalls) {
+  const bool firewalld = contains(firewalls, "firewalld");
+  const bool ufw = contains(firewalls, "ufw");
+  std::string table;
   std::string chain;
   std::istringstream lines(rules);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string first;
     std::string second;
-    words >> first >> second;
+    std::string third;
+    words >> first >> second >> third;
+    if (first == "table") table = third;
     if (first == "chain" || first == "-A") chain = second;
     if (first.starts_with(':')) {
-      if (second == "DROP") return true;
-      continue;
+      chain = first.substr(1);
+      line = second == "DROP" ? "policy drop" : "";
     }
-    const bool refuses =
-        line.find(" drop") != std::string::npos || line.find("\tdrop") != std::string::npos ||
-        line.find("reject") != std::string::npos || line.find("-j DROP") != std::string::npos ||
-        line.find("-j REJECT") != std::string::npos;
-    if (refuses && !is_container_chain(chain)) return true;
+    // ufw sets the policies of the built-in chains; its own are named after it.
+    const bool of_ufw = ufw && (chain.starts_with("ufw") || line.find("policy drop") != std::string::npos);
+    const bool of_firewalld = firewalld && table == "firewalld";
+    if (refuses(line) && !of_ufw && !of_firewalld && !is_container_chain(chain)) return true;
   }
   return false;
 }
+
+namespace {
 
 void gather_firewalls(Facts& facts, const std::string& root) {
   if (!root.empty()) return;
   if (!find_program("firewalld").empty() && unit_is_active("firewalld.service"))
     facts.firewalls.emplace_back("firewalld");
   if (const auto text = read_file("/etc/ufw/ufw.conf", kMaxFile);
-      text && text->find("ENABLED=yes") != std::string::npos) {
+      text && ("\n" + *text).find("\nENABLED=yes") != std::string::npos) {
     facts.firewalls.emplace_back("ufw");
   }
-  if (!find_program("nft").empty()) {
-    const auto rules =
-        run_child({.arguments = {"nft", "list", "ruleset"}, .timeout = std::chrono::seconds(10)});
-    if (rules && rules->exit_code == 0 && refuses_packets(rules->out))
-      facts.firewalls.emplace_back("nftables");
-  } else if (!find_program("iptables-save").empty()) {
-    const auto rules = run_child({.arguments = {"iptables-save"}, .timeout = std::chrono::seconds(10)});
-    if (rules && rules->exit_code == 0 && refuses_packets(rules->out))
-      facts.firewalls.emplace_back("iptables");
-  }
+  const bool has_nft = !find_program("nft").empty();
+  if (!has_nft && find_program("iptables-save").empty()) return;
+  const auto rules = run_child({.arguments = has_nft ? std::vector<std::string>{"nft", "list", "ruleset"}
+                                                     : std::vector<std::string>{"iptables-save"},
+                                .timeout = std::chrono::seconds(10)});
+  if (rules && rules->exit_code == 0 && refuses_packets(rules->out, facts.firewalls))
+    facts.firewalls.emplace_back(has_nft ? "nftables" : "iptables");
 }
 
 void gather_security(Facts& facts, const std::string& root) {

@@ -83,4 +83,9 @@ std::vector<const Host*> Cluster::balancers() const {
   return dedicated_balancers() ? with(Role::load_balancer) : with(Role::control_plane);
 }
 
+bool Cluster::balances(const Host& host) const {
+  const auto all = balancers();
+  return std::any_of(all.begin(), all.end(), [&](const Host* other) { return other->name == host.name; });
+}
+
 }  // namespace sealift::installer

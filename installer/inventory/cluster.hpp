@@ -86,6 +86,7 @@ struct Cluster {
   ClusterNetwork network;
   std::vector<std::string> manifests;         ///< of the bundle, beyond the network's: applied in this order
   bool dns = true;                            ///< install the DNS add-on
+  bool firewall = true;                       ///< open what is needed in a firewall that is active on a host
   std::vector<std::string> time_servers;      ///< empty: two control planes serve the others
   std::optional<IpAddress> mirror_address;    ///< none: this host's address that routes to the hosts
   std::vector<std::string> certificate_sans;  ///< more names and addresses for the API certificate
@@ -98,6 +99,7 @@ struct Cluster {
   std::vector<const Host*> nodes() const;
   /// Hosts that hold the floating address: those with the role load-balancer, else the control planes.
   std::vector<const Host*> balancers() const;
+  bool balances(const Host& host) const;
   bool dedicated_balancers() const { return !with(Role::load_balancer).empty(); }
 };
 

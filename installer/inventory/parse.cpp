@@ -157,6 +157,11 @@ Status read_small_sections(const Node& root, Cluster& cluster) {
     TRY(dns->only({"enabled"}));
     TRY_ASSIGN(cluster.dns, dns->boolean_or("enabled", true));
   }
+  TRY_ASSIGN(const auto firewall, root.find("firewall"));
+  if (firewall) {
+    TRY(firewall->only({"manage"}));
+    TRY_ASSIGN(cluster.firewall, firewall->boolean_or("manage", true));
+  }
   TRY_ASSIGN(const auto time, root.find("time"));
   if (time) {
     TRY(time->only({"servers"}));
@@ -196,7 +201,7 @@ Status read_small_sections(const Node& root, Cluster& cluster) {
 
 Status read_header(const Node& root, Cluster& cluster) {
   TRY(root.only({"apiVersion", "kind", "metadata", "endpoint", "hosts", "ssh", "network", "manifests", "dns",
-                 "time", "mirror", "kubernetes", "kubeadm"}));
+                 "firewall", "time", "mirror", "kubernetes", "kubeadm"}));
   TRY_ASSIGN(const Node version, root.get("apiVersion"));
   TRY_ASSIGN(const std::string version_text, version.string());
   if (version_text != "sealift/v1")

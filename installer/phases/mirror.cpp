@@ -1,3 +1,4 @@
+#include "installer/phases/firewall.hpp"
 #include "installer/phases/phases.hpp"
 #include "installer/phases/steps.hpp"
 #include "installer/render/system.hpp"
@@ -32,6 +33,8 @@ std::string serve_command(const Site& site) {
 
 Status add_mirror(const Site& site, Plan& plan) {
   StepList steps("mirror", site.deploy);
+  if (site.cluster.firewall)
+    TRY(open_firewalls(site.facts.at(site.deploy), mirror_firewall(site.cluster), steps));
   std::vector<std::string> restart_on;
   steps.add("state", MakeDirectory{kMirrorState, 0755});
   if (site.mirror.program != kProgram)

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "installer/phases/firewall.hpp"
 #include "installer/phases/phases.hpp"
 #include "installer/phases/steps.hpp"
 #include "installer/plan/supply.hpp"
@@ -75,6 +76,7 @@ Status add_prepare(const Site& site, Plan& plan) {
     // Before any package: an interrupted run must still know that what it finds afterwards is ours.
     steps.add("own-directory", MakeDirectory{"/etc/sealift", 0755});
     steps.add("hosts", FileBlock{"/etc/hosts", "hosts", render_hosts_block(site.cluster)});
+    if (site.cluster.firewall) TRY(open_firewalls(site.of(host), host_firewall(site.cluster, host), steps));
     if (host.is_node()) add_kernel(site, host, steps);
     TRY(add_packages(site, host, steps));
     plan.tasks.push_back({.id = "prepare/" + host.name,

@@ -15,6 +15,22 @@ namespace {
 constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kGiB = 1U << 30;
 
+void check_firewalls(const PreflightInput& input, const std::string& host, const Facts& facts,
+                     std::vector<Finding>& findings) {
+  const auto manageable = manageable_firewalls(facts);
+  for (const std::string& firewall : facts.firewalls) {
+    const bool known = std::find(manageable.begin(), manageable.end(), firewall) != manageable.end();
+    if (!input.cluster.firewall || !known)
+      findings.push_back({Severity::warning, host, "firewall",
+                          fmt::format("{} is active and refuses packets", firewall),
+                          "it must let the ports of docs/installing.md through; Sealift does not change it"});
+    else if (facts.journal_cluster_name != input.cluster.name)
+      findings.push_back({Severity::change, host, "firewall",
+                          fmt::format("{} is active and will let through what the cluster needs", firewall),
+                          "'firewall: {manage: false}' in cluster.yaml leaves that to you"});
+  }
+}
+
 /// Gathers what is wrong with one host.
 class HostCheck {
  public:
@@ -46,11 +62,7 @@ class HostCheck {
     const auto found = facts_.paths.find(path);
     return found != facts_.paths.end() && found->second;
   }
-  bool balances() const {
-    const auto balancers = input_.cluster.balancers();
-    return std::any_of(balancers.begin(), balancers.end(),
-                       [&](const Host* other) { return other->name == host_.name; });
-  }
+  bool balances() const { return input_.cluster.balances(host_); }
 
   void system();
   void cgroups(const ReleaseVersion& kubernetes);
@@ -63,6 +75,7 @@ class HostCheck {
   void floating_address();
   void names();
   void ports();
+  bool will_be_opened(const std::string& address) const;
   void reach();
   void software();
   void time_keeping();
@@ -306,9 +319,19 @@ void HostCheck::ports() {
           listener.program.empty() ? "another program" : listener.program);
 }
 
+/// Will the installation open the firewall of the host with that address? The deploy host's is the mirror's.
+bool HostCheck::will_be_opened(const std::string& address) const {
+  if (!input_.cluster.firewall) return false;
+  std::string name = input_.deploy;
+  for (const Host& host : input_.cluster.hosts)
+    if (host.address.str() == address) name = host.name;
+  const auto found = input_.hosts.find(name);
+  return found != input_.hosts.end() && !manageable_firewalls(found->second.facts).empty();
+}
+
 void HostCheck::reach() {
   for (const ReachFact& fact : facts_.reach)
-    if (!fact.reachable && !fact.refused)
+    if (!fact.reachable && !fact.refused && !will_be_opened(fact.target.address))
       add(Severity::error, "reach", "open the port between the hosts (docs/installing.md lists them all)",
           "cannot reach {} port {} ({})", fact.target.address, fact.target.port, fact.error);
 }
@@ -331,10 +354,7 @@ void HostCheck::software() {
     add(Severity::warning, "docker",
         "remove it if nothing else needs it: it sets the FORWARD policy to DROP and fights over iptables",
         "docker is installed ({})", facts_.runtimes.at("docker"));
-  for (const std::string& firewall : facts_.firewalls)
-    add(Severity::warning, "firewall",
-        "it must let the ports of docs/installing.md through; Sealift does not change it",
-        "{} is active and refuses packets", firewall);
+  check_firewalls(input_, host_.name, facts_, findings_);
   if (facts_.selinux == "enforcing")
     add(Severity::warning, "selinux", "", "SELinux is enforcing; this was not tried");
   if (const auto packages = packages_for(input_.contents, facts_, input_.cluster, host_); !packages) {
@@ -366,6 +386,7 @@ void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vec
          fmt::format("this deploy host serves the cluster '{}' (id {})", facts.journal_cluster_name,
                      facts.journal_cluster_id),
          fmt::format("install '{}' from another host: one mirror serves one cluster", input.cluster.name)});
+  if (input.cluster.find(input.deploy) == nullptr) check_firewalls(input, input.deploy, facts, findings);
   for (const ListenerFact& listener : facts.listeners)
     if (listener.protocol.starts_with("tcp") && (listener.port == 5000 || listener.port == 12480) &&
         listener.program != "sealift")

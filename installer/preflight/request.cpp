@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "installer/plan/membership.hpp"
 #include "installer/preflight/preflight.hpp"
 #include "installer/render/system.hpp"
@@ -8,12 +6,6 @@ namespace sealift::installer {
 namespace {
 
 constexpr std::uint32_t kVrrpListenMs = 5000;  // some speakers are heard every three seconds only
-
-bool balances(const Cluster& cluster, const Host& host) {
-  const auto balancers = cluster.balancers();
-  return std::any_of(balancers.begin(), balancers.end(),
-                     [&](const Host* other) { return other->name == host.name; });
-}
 
 /// Ports of other hosts that this one must get through to. Nobody listens yet: "refused" is the good answer.
 std::vector<AddressPort> ports_to_reach(const Cluster& cluster, const Host& host, const std::string& mirror) {
@@ -27,7 +19,7 @@ std::vector<AddressPort> ports_to_reach(const Cluster& cluster, const Host& host
       add(2380);
     }
     if (other.is_node() && host.has(Role::control_plane)) add(10250);
-    if (balances(cluster, other)) add(cluster.endpoint.port);
+    if (cluster.balances(other)) add(cluster.endpoint.port);
   }
   return targets;
 }
@@ -53,7 +45,7 @@ FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& conte
   request.steps = kubeadm_steps(*host);
   if (host->is_node()) request.modules = node_modules(cluster);
   request.reach = ports_to_reach(cluster, *host, mirror_address);
-  if (balances(cluster, *host)) {
+  if (cluster.balances(*host)) {
     request.addresses_in_use = {cluster.endpoint.address.str()};
     request.vrrp_listen_ms = kVrrpListenMs;
   }

@@ -1,8 +1,8 @@
 """The other shape of a cluster: one control plane and a worker behind two dedicated balancers, containerd, runc and the CNI
 plugins from the releases of their projects, the pod network from a manifest of the bundle (../dedicated). Nobody logs in as
-root: the installer's user has sudo."""
+root: the installer's user has sudo. Firewalls are up."""
 
-from . import cluster, lab
+from . import cluster, firewalls, lab
 
 HERE = lab.HERE + "/dedicated"
 PROFILE = HERE + "/bundle.yaml"
@@ -10,6 +10,10 @@ CLUSTER = HERE + "/cluster.yaml"
 USER = "installer"  # of cluster.yaml
 NODES = ["cp1", "cp2"]
 BALANCERS = ["cp3", "w1"]
+
+
+def faults_of(host):
+    return [firewalls.fault(host)] + (["login=" + USER] if host != "deploy" else [])
 
 
 def check(report):
@@ -20,6 +24,8 @@ def check(report):
     report.check("the runtime is that of the releases", runtime_is_released)
     report.check("web pods run on both nodes", cluster.workload_running, NODES)
     report.check("pods reach each other over the manifest's network", cluster.pods_reach_each_other, NODES)
+    report.check("clients reach a Service by its port of the nodes", firewalls.node_ports_answer, NODES)
+    report.check("firewalls stay closed to others", firewalls.still_closed, NODES, ["cp1"])
     report.check("the other balancer takes over", other_balancer_takes_over)
 
 

@@ -52,6 +52,37 @@ std::string vrrp_packet(unsigned char version_type) {
   return packet;
 }
 
+TEST(RefusesPackets, SeesRulesAndPoliciesOfTheAdministrator) {
+  EXPECT_TRUE(
+      refuses_packets("table inet filter {\n\tchain input {\n\t\ttype filter hook input priority "
+                      "filter; policy drop;\n\t}\n}\n",
+                      {}));
+  EXPECT_TRUE(refuses_packets(":INPUT DROP [0:0]\n", {}));
+  EXPECT_TRUE(refuses_packets("-A INPUT -p tcp -j REJECT --reject-with icmp-port-unreachable\n", {}));
+  EXPECT_FALSE(
+      refuses_packets(":INPUT ACCEPT [0:0]\n:KUBE-FIREWALL - [0:0]\n"
+                      "-A KUBE-FIREWALL -m mark --mark 0x8000/0x8000 -j DROP\n",
+                      {}));
+}
+
+/// What nft showed of Debian 12's firewalld and ufw, shortened.
+TEST(RefusesPackets, TellsKnownFirewallsFromRulesBesideThem) {
+  const std::string firewalld =
+      "table inet firewalld {\n\tchain filter_INPUT {\n\t\treject with icmpx admin-prohibited\n\t}\n}\n";
+  const std::string ufw =
+      "table ip filter {\n\tchain ufw-before-input {\n\t\tct state invalid counter packets 0 bytes 0 "
+      "drop\n\t}\n"
+      "\tchain INPUT {\n\t\ttype filter hook input priority filter; policy drop;\n\t}\n}\n";
+  const std::string own = "table inet mine {\n\tchain input {\n\t\ttcp dport 6443 drop\n\t}\n}\n";
+  for (const std::string& name : {std::string("firewalld"), std::string("ufw")}) {
+    const std::string& rules = name == "ufw" ? ufw : firewalld;
+    EXPECT_TRUE(refuses_packets(rules, {})) << name;
+    EXPECT_FALSE(refuses_packets(rules, {name})) << name;
+    EXPECT_TRUE(refuses_packets(rules + own, {name})) << name;
+  }
+  EXPECT_FALSE(refuses_packets(":INPUT DROP [0:0]\n-A ufw-reject-input -j REJECT\n", {"ufw"}));
+}
+
 TEST(ParseVrrp, ReadsVersions2And3) {
   VrrpFact fact;
   for (const unsigned char version : std::vector<unsigned char>{0x21, 0x31}) {

@@ -402,6 +402,27 @@ TEST(MakePlan, LeavesSomebodysOwnWebServerAlone) {
   EXPECT_NE(find_step(find_task(plan, "prepare/m1")->steps, "packaged-nginx"), nullptr);
 }
 
+TEST(MakePlan, OpensTheFirewallsThatAreActive) {
+  SampleSite sample = sample_site();
+  sample.facts("m2").firewalls = {"firewalld", "ufw", "nftables"};
+  sample.facts("deploy").firewalls = {"ufw"};
+  const Plan plan = plan_of(make_sample(sample));
+  const auto& steps = find_task(plan, "prepare/m2")->steps;
+  EXPECT_EQ(std::get<WriteFile>(find_step(steps, "firewalld-input")->action).path,
+            "/etc/firewalld/policies/sealift.xml");
+  EXPECT_THAT(std::get<installer::Run>(find_step(steps, "firewalld")->action).restart_on,
+              ElementsAre("prepare/m2/firewalld-input", "prepare/m2/firewalld-forward"));
+  EXPECT_THAT(std::get<FileBlock>(find_step(steps, "ufw-rules")->action).content,
+              HasSubstr("-A sealift-input -s 192.168.2.11 -j ACCEPT\n"));
+  EXPECT_EQ(find_step(find_task(plan, "prepare/m1")->steps, "firewalld"), nullptr);
+  const auto& mirror = find_task(plan, "mirror/deploy")->steps;
+  EXPECT_EQ(std::get<FileBlock>(find_step(mirror, "ufw-rules")->action).name, "mirror-firewall");
+  sample.cluster.firewall = false;
+  const Plan left_alone = plan_of(make_sample(sample));
+  EXPECT_EQ(find_step(find_task(left_alone, "prepare/m2")->steps, "ufw"), nullptr);
+  EXPECT_EQ(find_step(find_task(left_alone, "mirror/deploy")->steps, "ufw"), nullptr);
+}
+
 TEST(MakePlan, KeepsTimesyncdWhereItIs) {
   SampleSite sample = sample_site();
   sample.cluster.time_servers = {"192.168.2.1", "192.168.2.2"};

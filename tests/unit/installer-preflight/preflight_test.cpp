@@ -39,6 +39,33 @@ TEST(Preflight, RefusesSwapUnlessItMayTurnItOff) {
   EXPECT_EQ(findings[0].severity, Severity::change);
 }
 
+TEST(Preflight, OpensAFirewallThatItKnows) {
+  SampleSite site = sample_site();
+  site.facts("m2").firewalls = {"ufw"};
+  site.facts("m1").reach = {{{"192.168.2.12", 6443}, false, false, "timed out"}};
+  auto findings = site.evaluate();
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].severity, Severity::change);
+  EXPECT_THAT(describe(findings[0]), HasSubstr("m2: ufw is active and will let through"));
+  // Nothing to say once the host is ours; a port that is closed all the same, by another firewall, is for
+  // the steps to find.
+  for (auto& [name, report] : site.hosts) report.facts.journal_cluster_name = "prod";
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, LeavesFirewallsAloneThatItDoesNotKnowOrMayNotTouch) {
+  SampleSite site = sample_site();
+  site.facts("m2").firewalls = {"nftables"};
+  site.facts("m1").reach = {{{"192.168.2.12", 6443}, false, false, "timed out"}};
+  EXPECT_THAT(describe(only_error(site, "reach")), HasSubstr("m1: cannot reach 192.168.2.12 port 6443"));
+  site = sample_site("dns: {enabled: false}\nfirewall: {manage: false}\n");
+  site.facts("deploy").firewalls = {"firewalld"};
+  site.facts("m1").reach = {{{"192.168.2.5", 5000}, false, false, "no route to host"}};
+  EXPECT_THAT(describe(only_error(site, "reach")), HasSubstr("m1: cannot reach 192.168.2.5 port 5000"));
+  EXPECT_EQ(site.evaluate().back().severity, Severity::warning);
+  EXPECT_THAT(describe(site.evaluate().back()), HasSubstr("deploy: firewalld is active and refuses packets"));
+}
+
 TEST(Preflight, RefusesWhatClonesShare) {
   SampleSite site = sample_site();
   site.facts("m2").product_uuid = "uuid-m1";
