@@ -65,6 +65,9 @@ FirewallRules host_firewall(const Cluster& cluster, const Host& host) {
     if (other.name != host.name) rules.input.push_back({.from = other.address.str()});
   if (cluster.balances(host))
     rules.input.push_back({.protocol = "tcp", .ports = std::to_string(cluster.endpoint.port)});
+  // Where a balancer of the site's own comes from, nobody has told us.
+  if (cluster.endpoint.mode == EndpointMode::external && host.has(Role::control_plane))
+    rules.input.push_back({.protocol = "tcp", .ports = "6443"});
   if (!host.is_node()) return rules;
   rules.pods = cluster.network.pods.str();
   rules.input.push_back({.from = rules.pods});

@@ -20,7 +20,12 @@ Result<std::string> render_registry_hosts(const std::vector<std::string>& urls, 
   // registry.
   json::Array hosts;
   for (const std::string& url : urls) hosts.push_back(json::Object{{"url", url}, {"ca", ca_file}});
-  return fill_template("hosts.toml", {{"server", urls.back()}, {"ca", ca_file}, {"hosts", hosts}});
+  const bool inline_tables = urls.back().find('[') != std::string::npos;
+  return fill_template("hosts.toml", {{"server", urls.back()},
+                                      {"ca", ca_file},
+                                      {"tables", inline_tables ? json::Array{} : hosts},
+                                      {"inline", inline_tables},
+                                      {"hosts", hosts}});
 }
 
 Result<std::string> render_crictl() { return fill_template("crictl.yaml", {}); }

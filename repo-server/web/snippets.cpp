@@ -53,14 +53,21 @@ std::string apt_sources(const SnippetContext& context, std::string_view target) 
 }
 
 std::string containerd_hosts(const SnippetContext& context) {
-  std::string out = fmt::format(
+  const std::string url = context.registry_url();
+  const std::string pull = "capabilities = [\"pull\", \"resolve\"]";
+  const std::string ca = "ca = \"/etc/containerd/certs.d/sealift-site-ca.crt\"";
+  std::string out =
       "# /etc/containerd/certs.d/_default/hosts.toml: every upstream registry is answered from the bundle.\n"
-      "# containerd must have config_path = \"/etc/containerd/certs.d\".\n"
-      "[host.\"{}\"]\n"
-      "  capabilities = [\"pull\", \"resolve\"]\n",
-      context.registry_url());
-  if (context.secure) out += "  ca = \"/etc/containerd/certs.d/sealift-site-ca.crt\"\n";
-  return out;
+      "# containerd must have config_path = \"/etc/containerd/certs.d\".\n";
+  if (url.find('[') == std::string::npos) {
+    out += fmt::format("[host.\"{}\"]\n  {}\n", url, pull);
+    if (context.secure) out += "  " + ca + "\n";
+    return out;
+  }
+  // containerd 1 takes no ']' in the name of a table; containerd 2 knows no inline table and asks the server.
+  out += fmt::format("server = \"{}\"\n{}\n", url, pull);
+  if (context.secure) out += ca + "\n";
+  return out + fmt::format("\n[host]\n\"{}\" = {{{}{}}}\n", url, pull, context.secure ? ", " + ca : "");
 }
 
 std::string containers_registries(const SnippetContext& context,

@@ -43,12 +43,12 @@ def nodes_ready(expected=lab.NODES):
         conditions = {c["type"]: c["status"] for c in node["status"]["conditions"]}
         assert conditions.get("Ready") == "True", "%s is not Ready: %s" % (name, conditions)
         addresses = [a["address"] for a in node["status"]["addresses"] if a["type"] == "InternalIP"]
-        assert addresses == [lab.ADDRESS[name]], "%s has InternalIP %s" % (name, addresses)
+        assert addresses == [lab.net.address[name]], "%s has InternalIP %s" % (name, addresses)
     return "%d nodes Ready" % len(nodes)
 
 
 def etcd_healthy(host="cp1"):
-    endpoints = ",".join("https://%s:2379" % lab.ADDRESS[h] for h in lab.CONTROL_PLANES)
+    endpoints = ",".join(lab.url("https", lab.net.address[h], 2379) for h in lab.CONTROL_PLANES)
     exec_in = "-n kube-system exec etcd-%s -- %s --endpoints %s " % (host, ETCD, endpoints)
     members = json.loads(lab.kubectl(exec_in + "member list -w json", host))["members"]
     assert sorted(m.get("name", "(unstarted)") for m in members) == lab.CONTROL_PLANES, members
@@ -60,7 +60,7 @@ def etcd_healthy(host="cp1"):
 
 def api_servers_ready():
     for host in lab.CONTROL_PLANES:
-        answer = lab.kubectl("--server https://%s:6443 get --raw /readyz" % lab.ADDRESS[host], host)
+        answer = lab.kubectl("--server %s get --raw /readyz" % lab.url("https", lab.net.address[host], 6443), host)
         assert answer == "ok", "%s: /readyz says %r" % (host, answer)
     return "3 API servers answer /readyz"
 
@@ -78,21 +78,21 @@ def swap_is_off(host):
 
 def endpoint_is_floating():
     server = lab.output("cp1", "grep -o 'server: .*' /etc/kubernetes/kubelet.conf")
-    assert "%s:%d" % (lab.VIP, lab.PORT) in server or ":%d" % lab.PORT in server, server
+    assert lab.url("https", lab.net.vip, lab.PORT) in server or ":%d" % lab.PORT in server, server
     holders = holders_of_address()
-    assert len(holders) == 1, "%s is on %s" % (lab.VIP, holders or "no host")
-    return "%s on %s only" % (lab.VIP, holders[0])
+    assert len(holders) == 1, "%s is on %s" % (lab.net.vip, holders or "no host")
+    return "%s on %s only" % (lab.net.vip, holders[0])
 
 
 def holders_of_address(hosts=None):
-    command = "ip -4 -o addr show to %s" % lab.VIP
+    command = "ip -%d -o addr show to %s" % (lab.net.version, lab.net.vip)
     found = []
     for host in hosts or lab.CONTROL_PLANES:
         try:
             answer = lab.on(host, command, timeout=10, check=False)
         except subprocess.TimeoutExpired:  # a host that is off
             continue
-        if answer.returncode == 0 and lab.VIP in answer.stdout:
+        if answer.returncode == 0 and lab.net.vip in answer.stdout:
             found.append(host)
     return found
 
@@ -119,10 +119,10 @@ def pods_reach_each_other(nodes=lab.NODES):
     pods = web_pods()
     assert len({node for node, _ in pods.values()}) == len(nodes), pods
     for name, (node, address) in pods.items():
-        assert ipaddress.ip_address(address) in ipaddress.ip_network(lab.POD_RANGE), "%s has %s" % (name, address)
+        assert ipaddress.ip_address(address) in ipaddress.ip_network(lab.net.pods), "%s has %s" % (name, address)
     for source in pods:
         for target, (_, address) in pods.items():
-            answer = lab.kubectl("exec %s -- %s http://%s:8080/cgi-bin/whoami" % (source, WGET, address))
+            answer = lab.kubectl("exec %s -- %s %s" % (source, WGET, lab.url("http", address, 8080, "/cgi-bin/whoami")))
             assert target in answer and address in answer, "%s asked %s (%s) and got %r" % (source, target, address, answer)
     return "%d pairs" % (len(pods) ** 2)
 
@@ -159,7 +159,7 @@ def names_are_answered():
 def nothing_asked_outside():
     """No packet for anything outside but cluster addresses before they are routed: no name lookups, no registry, no package
     mirror, no cloud's metadata."""
-    inside = [ipaddress.ip_network(n) for n in (lab.POD_RANGE, lab.SERVICE_RANGE)]
+    inside = [ipaddress.ip_network(n) for n in (lab.net.pods, lab.net.services)]
     foreign = [e for e in lab.exits() if not any(ipaddress.ip_address(e["to"]) in n for n in inside)]
     assert not foreign, "tried to reach the outside: %s" % foreign
     return "nothing left the lab"

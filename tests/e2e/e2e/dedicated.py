@@ -1,6 +1,6 @@
 """The other shape of a cluster: one control plane and a worker behind two dedicated balancers, containerd, runc and the CNI
 plugins from the releases of their projects, the pod network from a manifest of the bundle (../dedicated). Nobody logs in as
-root: the installer's user has sudo. Firewalls are up."""
+root: the installer's user has sudo. Firewalls are up, all addresses are IPv6."""
 
 from . import cluster, firewalls, lab
 
@@ -46,8 +46,8 @@ def balancers_are_bare():
         found = lab.output(host, "command -v kubelet kubeadm containerd; ls -A /etc/kubernetes 2>/dev/null; true")
         assert not found, "%s has %s" % (host, found)
     holders = cluster.holders_of_address(NODES + BALANCERS)
-    assert len(holders) == 1 and holders[0] in BALANCERS, "%s is on %s" % (lab.VIP, holders or "no host")
-    return "%s on %s" % (lab.VIP, holders[0])
+    assert len(holders) == 1 and holders[0] in BALANCERS, "%s is on %s" % (lab.net.vip, holders or "no host")
+    return "%s on %s" % (lab.net.vip, holders[0])
 
 
 def runtime_is_released():
@@ -62,7 +62,7 @@ def other_balancer_takes_over():
     holder = cluster.holders_of_address(BALANCERS)[0]
     other = next(host for host in BALANCERS if host != holder)
     lab.hosts("kill", holder)
-    lab.wait_until("the API answers at %s" % lab.VIP, 30, lambda: lab.kubectl("get --raw /readyz") == "ok")
+    lab.wait_until("the API answers at %s" % lab.net.vip, 30, lambda: lab.kubectl("get --raw /readyz") == "ok")
     assert cluster.holders_of_address([other]) == [other]
     lab.hosts("start", holder)
     lab.wait_until("%s balances again" % holder, 60, lambda: lab.output(holder, "systemctl is-active sealift-lb keepalived") == "active\nactive")

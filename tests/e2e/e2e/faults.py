@@ -69,11 +69,11 @@ def check_unreachable_host(product, report):
 
 def check_address_in_use(product, report):
     """Something else in the network already answers for the floating address."""
-    lab.run(["ip", "-n", lab.NETNS, "addr", "add", lab.VIP + "/32", "dev", "lab-br0"])
+    lab.run(["ip", "-n", lab.NETNS, "addr", "add", lab.net.vip + "/32", "dev", "lab-br0"])
     try:
-        report.check("refuses an address in use", refused, product, re.escape(lab.VIP) + r".*(in use|answers|taken)")
+        report.check("refuses an address in use", refused, product, re.escape(lab.net.vip) + r".*(in use|answers|taken)")
     finally:
-        lab.run(["ip", "-n", lab.NETNS, "addr", "del", lab.VIP + "/32", "dev", "lab-br0"])
+        lab.run(["ip", "-n", lab.NETNS, "addr", "del", lab.net.vip + "/32", "dev", "lab-br0"])
 
 
 def check_foreign_cluster(product, report):

@@ -30,8 +30,8 @@ def still_closed(nodes, control_planes):
     private += [(host, 10250) for host in nodes] + [(host, port) for host in control_planes for port in (6443, 2379, 2380)]
     for host, port in private:
         assert lab.output(host, "ss -Hltn sport = :%d" % port), "nobody listens on %s port %d" % (host, port)
-        assert not reachable(lab.ADDRESS[host], port), "%s port %d is open to everybody" % (host, port)
-    for address, port in [(lab.VIP, lab.PORT)] + [(lab.ADDRESS[host], 22) for host in OF]:
+        assert not reachable(lab.net.address[host], port), "%s port %d is open to everybody" % (host, port)
+    for address, port in [(lab.net.vip, lab.PORT)] + [(lab.net.address[host], 22) for host in OF]:
         assert reachable(address, port), "%s port %d is closed" % (address, port)
     return "%d ports closed to clients, the endpoint open" % len(private)
 
@@ -43,7 +43,7 @@ def node_ports_answer(nodes):
         lab.kubectl("patch service web -p '%s'" % patch)
         port = lab.kube_json("get service web")["spec"]["ports"][0]["nodePort"]
         for host in nodes:
-            url = "http://%s:%d/" % (lab.ADDRESS[host], port)
+            url = lab.url("http", lab.net.address[host], port, "/")
             ask = "from urllib.request import urlopen; [print(urlopen('%s', timeout=2).read()) for _ in range(10)]" % url
             lab.wait_until("ten answers from " + url, 60, lambda: from_client(ask).stdout.count("web amd64") == 10)
     return "from %d nodes, with both traffic policies" % len(nodes)

@@ -8,19 +8,47 @@ import re
 import shlex
 import subprocess
 import time
+import typing
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 STATE = os.environ.get("SEALIFT_LAB", "/var/tmp/sealift-lab")
 NETNS = "sealift-lab"
 
-ADDRESS = {"deploy": "10.99.0.10", "cp1": "10.99.0.11", "cp2": "10.99.0.12", "cp3": "10.99.0.13", "w1": "10.99.0.21"}
 CONTROL_PLANES = ["cp1", "cp2", "cp3"]
 NODES = CONTROL_PLANES + ["w1"]
-VIP = "10.99.0.100"
 PORT = 16443
-POD_RANGE = "10.244.0.0/16"
-SERVICE_RANGE = "10.96.0.0/16"
+
+
+class Net(typing.NamedTuple):
+    """The addresses of a cluster under test, of one family."""
+    version: int
+    address: dict
+    vip: str
+    pods: str
+    services: str
+
+
+LAST = {"deploy": "10", "cp1": "11", "cp2": "12", "cp3": "13", "w1": "21"}  # of a host's addresses
+HOSTS = list(LAST)
+IPV4 = Net(4, {host: "10.99.0." + last for host, last in LAST.items()}, "10.99.0.100", "10.244.0.0/16", "10.96.0.0/16")
+IPV6 = Net(6, {host: "fd99::" + last for host, last in LAST.items()}, "fd99::100", "fd77::/48", "fd78::/112")
+net = IPV4
+
+
+@contextlib.contextmanager
+def cluster_net(other):
+    """The checks inside are those of a cluster with these addresses."""
+    global net
+    before, net = net, other
+    try:
+        yield
+    finally:
+        net = before
+
+
+def url(scheme, address, port, path=""):
+    return "%s://%s:%d%s" % (scheme, "[%s]" % address if ":" in address else address, port, path)
 
 
 class CommandFailed(Exception):

@@ -54,7 +54,7 @@ class Report:
     def collect_logs(self, name):
         directory = "%s/logs/%s" % (self.directory, name.replace(" ", "-").replace("/", "-")[:80])
         os.makedirs(directory, exist_ok=True)
-        for host in lab.ADDRESS:
+        for host in lab.HOSTS:
             for topic, command in LOG_COMMANDS.items():
                 try:
                     text = lab.on(host, command, timeout=30, check=False).stdout

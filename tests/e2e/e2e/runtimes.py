@@ -49,11 +49,11 @@ def set_up(product, release):
     assert version.startswith(release), "it is containerd %s" % version
     golden = "containerd-2.0.toml" if version.startswith("2.") else "containerd-1.6.toml"
     write("/etc/containerd/config.toml", rendered(golden, r"[a-z0-9.]+/pause:[0-9.]+", SANDBOX))
-    write("/etc/containerd/certs.d/_default/hosts.toml", rendered("hosts.toml", r"192\.168\.2\.5", lab.ADDRESS["deploy"]))
+    write("/etc/containerd/certs.d/_default/hosts.toml", rendered("hosts.toml", r"192\.168\.2\.5", lab.net.address["deploy"]))
     write("/etc/sealift/ca.crt", lab.output("deploy", "cat /var/lib/lab-serve/tls/ca.crt") + "\n")
     crictl = next(file["path"] for file in product.lock()["files"] if file.get("role") == "crictl")
     archive = product.work + "/crictl.tar.gz"
-    lab.run(["ip", "netns", "exec", lab.NETNS, "curl", "-sfo", archive, "http://%s:12480/files/%s" % (lab.ADDRESS["deploy"], crictl)])
+    lab.run(["ip", "netns", "exec", lab.NETNS, "curl", "-sfo", archive, "http://%s:12480/files/%s" % (lab.net.address["deploy"], crictl)])
     lab.copy(archive, HOST, "/root/crictl.tar.gz")
     lab.output(HOST, "tar -C /usr/local/bin -xf /root/crictl.tar.gz && systemctl restart containerd")
     return version

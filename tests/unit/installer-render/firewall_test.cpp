@@ -32,6 +32,17 @@ TEST(HostFirewall, OpensToClientsOnlyWhatTheHostHasForThem) {
   }
 }
 
+TEST(HostFirewall, LetsABalancerOfTheSiteReachTheApiServers) {
+  Cluster cluster = sample_cluster();
+  EXPECT_THAT(render_ufw_rules(host_firewall(cluster, cluster.hosts[0])).value(),
+              Not(HasSubstr("--dport 6443 ")));
+  cluster.endpoint.mode = EndpointMode::external;
+  for (const Host& host : cluster.hosts) {
+    const std::string text = render_ufw_rules(host_firewall(cluster, host)).value();
+    EXPECT_EQ(text.find("-p tcp --dport 6443 ") != std::string::npos, host.has(Role::control_plane));
+  }
+}
+
 TEST(HostFirewall, FollowsTheRangeOfNodePorts) {
   const auto text_of = [](const std::string& range) {
     const Cluster cluster =

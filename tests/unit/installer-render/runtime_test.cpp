@@ -49,6 +49,7 @@ TEST(RenderRegistryHosts, GoldenWithCa) {
   expect_golden(
       "hosts-two.toml",
       render_registry_hosts({"https://192.168.2.5:5000", "https://192.168.2.6:5000"}, "/etc/sealift/ca.crt"));
+  expect_golden("hosts-v6.toml", render_registry_hosts({"https://[fd99::10]:5000"}, "/etc/sealift/ca.crt"));
 }
 
 TEST(RenderRegistryHosts, LeavesTheCaOutForHttp) {

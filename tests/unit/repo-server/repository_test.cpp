@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "repo-server/web/snippets.hpp"
 #include "tests/unit/repo-server/mounted_bundle.hpp"
 
 namespace sealift::repo_server {
@@ -99,6 +100,18 @@ TEST_F(RepositoryTest, ListsFolders) {
   EXPECT_EQ(ask_for("/files/nothing/").status, 404);
   EXPECT_EQ(ask_for("/files//").status, 404);
   EXPECT_EQ(ask_for("/fil").status, 404);
+}
+
+/// What containerd 1 and 2 read of it was tried with both.
+TEST(ContainerdHosts, NameAMirrorWithAnIpv6Address) {
+  SnippetContext context{
+      .host = "[fd99::10]", .secure = true, .apt_targets = {}, .key_path = {}, .example_image = {}};
+  const std::string text = containerd_hosts(context);
+  EXPECT_THAT(text, HasSubstr("server = \"https://[fd99::10]:5000\"\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("[host]\n\"https://[fd99::10]:5000\" = {capabilities = [\"pull\", \"resolve\"], ca = "));
+  EXPECT_THAT(text, Not(HasSubstr("[host.")));
 }
 
 TEST_F(RepositoryTest, GivesClientsTheirConfiguration) {
