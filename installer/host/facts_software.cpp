@@ -91,15 +91,17 @@ bool refuses_packets(const std::string& rules, const std::vector<std::string>& f
     std::string second;
     std::string third;
     words >> first >> second >> third;
-    if (first == "table") table = third;
+    if (first == "table") table = second + " " + third;  // "inet firewalld"; iptables-save has no such line
     if (first == "chain" || first == "-A") chain = second;
     if (first.starts_with(':')) {
       chain = first.substr(1);
       line = second == "DROP" ? "policy drop" : "";
     }
-    // ufw sets the policies of the built-in chains; its own are named after it.
-    const bool of_ufw = ufw && (chain.starts_with("ufw") || line.find("policy drop") != std::string::npos);
-    const bool of_firewalld = firewalld && table == "firewalld";
+    // ufw sets the policies of iptables' built-in chains; its own are named after it.
+    const bool of_iptables = table.empty() || table == "ip filter" || table == "ip6 filter";
+    const bool is_policy = line.find("policy drop") != std::string::npos;
+    const bool of_ufw = ufw && of_iptables && (is_policy || chain.starts_with("ufw"));
+    const bool of_firewalld = firewalld && table == "inet firewalld";
     if (refuses(line) && !of_ufw && !of_firewalld && !is_container_chain(chain)) return true;
   }
   return false;

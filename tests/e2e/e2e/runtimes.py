@@ -16,6 +16,7 @@ HOST = "w1"  # a virtual machine here: containerd runs pods with systemd's cgrou
 SANDBOX = "k8s.gcr.io/pause:3.2"
 IMAGE = "k8s.gcr.io/kube-proxy:v1.20.2"
 ELSEWHERE = "quay.io/prometheus/busybox:latest"  # not in the bundle
+HOSTS_FILE = "/etc/containerd/certs.d/_default/hosts.toml"
 RELEASES = {"trixie": "1.7", "sid": "2."}  # Debian's suite -> containerd it brings
 
 
@@ -33,7 +34,7 @@ def write(path, text):
 def check(product, report):
     product.carry()
     lab.output("deploy", "systemd-run -q --unit=lab-serve -p WorkingDirectory=%s -p StateDirectory=lab-serve %s/sealift serve "
-                         "--key key.pub --state-dir /var/lib/lab-serve k8s.tar" % (ON_DEPLOY, ON_DEPLOY))
+                         "--key key.pub --state-dir /var/lib/lab-serve --listen 0.0.0.0 --listen :: k8s.tar" % (ON_DEPLOY, ON_DEPLOY))
     for suite, release in RELEASES.items():
         recreate(HOST, "suite=" + suite)
         version = report.check("containerd of Debian %s is set up" % suite, set_up, product, release)
@@ -41,6 +42,7 @@ def check(product, report):
             report.check("containerd %s takes its configuration" % version, takes_configuration)
             report.check("containerd %s pulls from the mirror alone" % version, pulls_from_mirror, product)
             report.check("containerd %s runs a pod" % version, runs_a_pod)
+            report.check("containerd %s pulls over IPv6" % version, pulls_over_ipv6, product)
 
 
 def set_up(product, release):
@@ -49,7 +51,7 @@ def set_up(product, release):
     assert version.startswith(release), "it is containerd %s" % version
     golden = "containerd-2.0.toml" if version.startswith("2.") else "containerd-1.6.toml"
     write("/etc/containerd/config.toml", rendered(golden, r"[a-z0-9.]+/pause:[0-9.]+", SANDBOX))
-    write("/etc/containerd/certs.d/_default/hosts.toml", rendered("hosts.toml", r"192\.168\.2\.5", lab.net.address["deploy"]))
+    write(HOSTS_FILE, rendered("hosts.toml", r"192\.168\.2\.5", lab.net.address["deploy"]))
     write("/etc/sealift/ca.crt", lab.output("deploy", "cat /var/lib/lab-serve/tls/ca.crt") + "\n")
     crictl = next(file["path"] for file in product.lock()["files"] if file.get("role") == "crictl")
     archive = product.work + "/crictl.tar.gz"
@@ -95,3 +97,12 @@ def runs_a_pod():
     assert pod in scopes, "systemd knows no scope of the pod: %s" % scopes
     lab.output(HOST, "crictl rmp -f " + pod)
     return "of %s, in systemd's scope cri-containerd-%s…" % (SANDBOX, pod[:12])
+
+
+def pulls_over_ipv6(product):
+    """The file for a mirror with such an address has another form."""
+    lab.output(HOST, "crictl rmi " + IMAGE)
+    write(HOSTS_FILE, rendered("hosts-v6.toml", "fd99::10", lab.IPV6.address["deploy"]))
+    evidence = pulls_from_mirror(product)
+    asked = lab.output("deploy", "journalctl -u lab-serve -o cat --no-pager | grep -c '%s .*GET /v2/'" % lab.IPV6.address[HOST])
+    return "%s requests for %s" % (asked, evidence)

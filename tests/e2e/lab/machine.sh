@@ -40,7 +40,8 @@ make_machine() { # make_machine HOST ROOT CLOCK: the clock's seconds ahead of th
   cp -a "$kernel/usr/lib/modules/." "$2/lib/modules/"
   cp -a "$kernel/boot" "$2/"
   mkdir -p "$2/etc/systemd/network"
-  printf '[Match]\nName=eth0\n[Network]\nAddress=%s/24\nGateway=%s\n' "${ADDRESS[$1]}" "$GATEWAY" >"$2/etc/systemd/network/eth0.network"
+  printf '[Match]\nName=eth0\n[Network]\nAddress=%s/24\nAddress=%s/64\nGateway=%s\nGateway=%s\n' "${ADDRESS[$1]}" "$(address6 "$1")" "$GATEWAY" "$GATEWAY6" \
+    >"$2/etc/systemd/network/eth0.network"
   chroot "$2" systemctl -q enable systemd-networkd
   echo "$3" >"$state/$1/clock"
   mke2fs -q -t ext4 -d "$2" "$state/$1/disk.img" 4G >/dev/null

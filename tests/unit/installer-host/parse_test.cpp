@@ -80,6 +80,10 @@ TEST(RefusesPackets, TellsKnownFirewallsFromRulesBesideThem) {
     EXPECT_FALSE(refuses_packets(rules, {name})) << name;
     EXPECT_TRUE(refuses_packets(rules + own, {name})) << name;
   }
+  EXPECT_TRUE(refuses_packets(ufw +
+                                  "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority "
+                                  "filter; policy drop;\n\t}\n}\n",
+                              {"ufw"}));
   EXPECT_FALSE(refuses_packets(":INPUT DROP [0:0]\n-A ufw-reject-input -j REJECT\n", {"ufw"}));
 }
 

@@ -102,7 +102,7 @@ TEST_F(RepositoryTest, ListsFolders) {
   EXPECT_EQ(ask_for("/fil").status, 404);
 }
 
-/// What containerd 1 and 2 read of it was tried with both.
+/// tests/e2e has containerd 1.6, 1.7 and 2 read this form.
 TEST(ContainerdHosts, NameAMirrorWithAnIpv6Address) {
   SnippetContext context{
       .host = "[fd99::10]", .secure = true, .apt_targets = {}, .key_path = {}, .example_image = {}};
