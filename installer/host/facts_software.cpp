@@ -51,7 +51,7 @@ void gather_runtimes(Facts& facts, const std::string& root) {
 bool unit_is_active(const char* unit) { return output_of({"systemctl", "is-active", unit}) == "active"; }
 
 /// Chains of Kubernetes, container runtimes and network plugins refuse packets too, but are no firewall of
-/// the administrator's; ours only accept.
+/// the administrator's.
 bool is_container_chain(const std::string& chain) {
   for (const char* prefix : {"KUBE-", "DOCKER", "CNI-", "cali", "CILIUM", "FLANNEL", "LIBVIRT"}) {
     if (chain.starts_with(prefix)) return true;

@@ -31,9 +31,9 @@ Status open_firewalld(const FirewallRules& rules, StepList& steps) {
 
 Status open_ufw(const FirewallRules& rules, StepList& steps) {
   TRY_ASSIGN(std::string text, render_ufw_rules(rules));
-  const std::string file = steps.add(
-      "ufw-rules", FileBlock{rules.v6 ? "/etc/ufw/after6.rules" : "/etc/ufw/after.rules",
-                             rules.name == "sealift" ? "firewall" : "mirror-firewall", std::move(text)});
+  const std::string file =
+      steps.add("ufw-rules", FileBlock{rules.v6 ? "/etc/ufw/after6.rules" : "/etc/ufw/after.rules",
+                                       rules.name + "-firewall", std::move(text)});
   add_reload("ufw", {"ufw", "reload"},
              {rules.v6 ? "ip6tables" : "iptables", "-C", rules.v6 ? "ufw6-after-input" : "ufw-after-input",
               "-j", rules.name + "-input"},

@@ -17,10 +17,9 @@ constexpr std::uint64_t kGiB = 1U << 30;
 
 void check_firewalls(const PreflightInput& input, const std::string& host, const Facts& facts,
                      std::vector<Finding>& findings) {
-  const auto manageable = manageable_firewalls(facts);
+  const auto managed = input.cluster.firewall ? manageable_firewalls(facts) : std::vector<std::string>{};
   for (const std::string& firewall : facts.firewalls) {
-    const bool known = std::find(manageable.begin(), manageable.end(), firewall) != manageable.end();
-    if (!input.cluster.firewall || !known)
+    if (std::find(managed.begin(), managed.end(), firewall) == managed.end())
       findings.push_back({Severity::warning, host, "firewall",
                           fmt::format("{} is active and refuses packets", firewall),
                           "it must let the ports of docs/installing.md through; Sealift does not change it"});

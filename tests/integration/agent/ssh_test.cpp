@@ -23,7 +23,7 @@ class SshTest : public testing::Test {
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "sshd needs root";
     if (!fs::exists("/usr/sbin/sshd")) GTEST_SKIP() << "needs openssh-server";
-    port_ = static_cast<std::uint16_t>(20000 + ::getpid() % 12000);  // as in tls_test.cpp
+    port_ = free_port();
     make_key("host_key");
     make_key("other_key");
     make_key("user_key");
@@ -39,9 +39,7 @@ class SshTest : public testing::Test {
     auto started = start_channel({"/usr/sbin/sshd", "-D", "-e", "-f", path_ + "/sshd_config"}, {});
     ASSERT_TRUE(started) << started.error().message();
     sshd_ = std::move(*started);
-    for (int i = 0; i < 500 && !try_connect("127.0.0.1", port_, std::chrono::milliseconds(200)); ++i)
-      ::usleep(20000);
-    ASSERT_TRUE(try_connect("127.0.0.1", port_, std::chrono::milliseconds(200))) << sshd_->diagnosis();
+    ASSERT_TRUE(answers(port_)) << sshd_->diagnosis();
     options_.user = "root";
     options_.port = port_;
     options_.identity_file = path_ + "/user_key";

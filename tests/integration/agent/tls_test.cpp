@@ -31,18 +31,16 @@ class TlsTest : public testing::Test {
                                        "s.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile ext "
                                        "-out s.crt; printf hello >file"}});
     ASSERT_TRUE(made) << made.error().message();
-    // Below the ports that outgoing connections are given: one of theirs would keep the server from its own.
-    port_ = static_cast<std::uint16_t>(20000 + ::getpid() % 12000);
+    port_ = free_port();
     auto started = start_channel(
         {"sh", "-c",
          fmt::format(
              "cd {} && echo $$ >pid && exec openssl s_server -quiet -WWW -accept {} -cert s.crt -key s.key",
              path_, port_)},
         {});
-    ASSERT_TRUE(started);
+    ASSERT_TRUE(started) << started.error().message();
     server_ = std::move(*started);
-    for (int i = 0; i < 500 && !try_connect("127.0.0.1", port_, std::chrono::milliseconds(200)); ++i)
-      ::usleep(20000);
+    ASSERT_TRUE(answers(port_)) << server_->diagnosis();
   }
   void TearDown() override {
     if (const auto pid = read_file(path_ + "/pid", 64); pid) ::kill(std::stoi(*pid), SIGTERM);
