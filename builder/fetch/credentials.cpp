@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "lib/base/ascii.hpp"
 #include "lib/base/json.hpp"
 #include "lib/base/process.hpp"
 #include "lib/crypto/digest.hpp"
@@ -17,10 +18,7 @@ constexpr std::string_view kTokenUser =
     "<token>";  ///< docker-credential-helpers: the secret is an identity token
 
 std::string canonical_host(std::string_view given) {
-  std::string host(given);
-  for (char& c : host) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
+  std::string host = ascii_lower(given);
   if (host == "index.docker.io" || host == "registry-1.docker.io") return "docker.io";
   return host;
 }

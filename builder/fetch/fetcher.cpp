@@ -66,8 +66,6 @@ class MeasuringSink final : public Sink {
   std::uint64_t size_ = 0;
 };
 
-bool is_success(const net::Response& response) { return response.status >= 200 && response.status < 300; }
-
 }  // namespace
 
 struct Fetcher::Parts {
@@ -93,7 +91,7 @@ struct Fetcher::Parts {
     TRY_ASSIGN(net::Url mapped, mirrors.map(url));
     const net::Request request{std::move(mapped), {}, net::Secret(), from, limit_bytes};
     TRY_ASSIGN(net::Response response, transport->get(request, to));
-    if (is_success(response)) return response;
+    if (response.succeeded()) return response;
     retry_after = net::parse_retry_after(response.header("retry-after").value_or(""), now());
     return upstream_error(response, response.url.str());
   }
@@ -196,7 +194,7 @@ Result<std::optional<std::uint64_t>> Fetcher::size_of(const std::string& url) {
     std::uint64_t size = 0;
     const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), size);
     // Not every server that gives a file answers HEAD for it (presigned URLs do not).
-    if (!is_success(response) || error != std::errc() || stop != text.data() + text.size()) return Size();
+    if (!response.succeeded() || error != std::errc() || stop != text.data() + text.size()) return Size();
     return Size(size);
   });
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "lib/base/ascii.hpp"
 #include "lib/oci/reference.hpp"
 
 namespace sealift::builder {
@@ -19,11 +20,7 @@ tl::unexpected<Error> malformed(const bundle::MirrorRule& rule, std::string_view
 std::pair<std::string, std::string> split_host(std::string_view text) {
   while (text.ends_with('/')) text.remove_suffix(1);
   const std::size_t slash = std::min(text.find('/'), text.size());
-  std::string host(text.substr(0, slash));
-  for (char& c : host) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return {std::move(host), std::string(text.substr(std::min(slash + 1, text.size())))};
+  return {ascii_lower(text.substr(0, slash)), std::string(text.substr(std::min(slash + 1, text.size())))};
 }
 
 /// The rest of `text` after `key` and a slash; nullopt when `key` is not a whole-component prefix.

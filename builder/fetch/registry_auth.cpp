@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "builder/fetch/upstream_error.hpp"
+#include "lib/base/ascii.hpp"
 #include "lib/base/json.hpp"
 #include "lib/crypto/digest.hpp"
 
@@ -21,14 +22,6 @@ constexpr std::size_t kMaxParameters = 32;
 bool is_token_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
          std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 /// Reads a header from left to right.
@@ -117,13 +110,13 @@ std::vector<Challenge> parse_challenges(std::string_view header) {
     scanner.skip(" \t");
     if (!scanner.take('=')) {
       if (challenges.size() == kMaxChallenges) break;
-      challenges.push_back({lower(name), {}});
+      challenges.push_back({ascii_lower(name), {}});
       continue;
     }
     scanner.skip(" \t");
     std::string value = scanner.take('"') ? scanner.quoted() : std::string(scanner.token());
     if (challenges.empty() || challenges.back().parameters.size() == kMaxParameters) continue;
-    challenges.back().parameters.insert_or_assign(lower(name), std::move(value));
+    challenges.back().parameters.insert_or_assign(ascii_lower(name), std::move(value));
   }
   return challenges;
 }

@@ -16,8 +16,6 @@ std::string accepted_types() {
                      oci::kDockerManifest, oci::kOciArtifactManifest);
 }
 
-bool is_success(const net::Response& response) { return response.status >= 200 && response.status < 300; }
-
 /// The media type of an answer; empty when it says nothing about the content.
 std::string content_type(const net::Response& response) {
   std::string type = response.header("content-type").value_or("");
@@ -56,7 +54,7 @@ Result<FetchedManifest> check_manifest(const oci::Reference& reference, const ne
 /// the request itself. A proxy in front may forbid what it does not know, hence 403.
 bool lacks_referrers(const net::Response& response) {
   constexpr std::array<int, 8> kRefusals = {400, 403, 404, 405, 406, 410, 415, 501};
-  return is_success(response) ||
+  return response.succeeded() ||
          std::find(kRefusals.begin(), kRefusals.end(), response.status) != kRefusals.end();
 }
 
@@ -114,7 +112,7 @@ Result<net::Response> RegistryClient::stream(Kind kind, const oci::Reference& wh
   net::Request request{std::move(url), {}, net::Secret(), from, size - from};
   if (kind == Kind::manifest) request.headers.emplace_back("Accept", accepted_types());
   TRY_ASSIGN(net::Response response, ask(location, std::move(request), &to));
-  if (is_success(response)) return response;
+  if (response.succeeded()) return response;
   retry_after = net::parse_retry_after(response.header("retry-after").value_or(""), now());
   const bool refused = response.status == 401 || response.status == 403;
   return upstream_error(response, what.str(), refused ? auth_.login_hint(location) : "");
@@ -136,7 +134,7 @@ Result<bool> RegistryClient::exists(const oci::Reference& reference) {
   return with_retries(policy_, stop_, [&](auto& retry_after) -> Result<bool> {
     const net::Request request{url, {{"Accept", accepted_types()}}, net::Secret(), 0, 0};
     TRY_ASSIGN(const net::Response response, ask(location, request, nullptr));
-    if (is_success(response)) return true;
+    if (response.succeeded()) return true;
     if (response.status == 404) return false;
     retry_after = net::parse_retry_after(response.header("retry-after").value_or(""), now());
     return upstream_error(response, reference.str());
@@ -196,7 +194,7 @@ Result<std::vector<oci::Descriptor>> RegistryClient::referrers(const oci::Refere
   std::vector<oci::Descriptor> all;
   for (std::size_t count = 0; count < kMaxReferrerPages; ++count) {
     TRY_ASSIGN(const Page page, referrers_page(location, url, what));
-    if (!is_success(page.response) || content_type(page.response) != oci::kOciIndex) {
+    if (!page.response.succeeded() || content_type(page.response) != oci::kOciIndex) {
       if (count == 0 && lacks_referrers(page.response)) return tagged_referrers(subject, what);
       return upstream_error(page.response, what);
     }

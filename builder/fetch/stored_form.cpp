@@ -5,6 +5,7 @@
 #include <string>
 
 #include "lib/archive/zstd.hpp"
+#include "lib/base/ascii.hpp"
 #include "lib/crypto/digest.hpp"
 
 namespace sealift::builder {
@@ -35,9 +36,7 @@ class HashingSink final : public Sink {
 }  // namespace
 
 bool may_compress(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = ascii_lower(name);
   return std::none_of(kCompressedSuffixes.begin(), kCompressedSuffixes.end(),
                       [&](std::string_view suffix) { return lower.ends_with(suffix); });
 }

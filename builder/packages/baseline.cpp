@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "lib/base/ascii.hpp"
 #include "lib/pkgrepo/apt/deb822.hpp"
 #include "lib/pkgrepo/apt/version.hpp"
 
@@ -56,7 +57,7 @@ Result<std::vector<std::string>> parse_baseline_list(std::string_view text, cons
     const auto end = std::min(text.find('\n'), text.size());
     auto line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    line = apt::trimmed(line.substr(0, line.find('#')));
+    line = trimmed(line.substr(0, line.find('#')));
     if (line.empty()) continue;
     if (!apt::is_package_name(line)) {
       return fail(ErrorCode::invalid_argument, "{}, line {}: '{}' is not a package name", what, line_number,

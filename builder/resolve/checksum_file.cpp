@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::builder {
 
 namespace {
@@ -16,12 +18,6 @@ struct Line {
   Digest digest;
   std::string_view name;  ///< empty: a bare digest
 };
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kSpaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpaces) - first + 1);
-}
 
 std::optional<Digest> digest_of_hex(std::string_view hex) {
   if (hex.size() != 64 && hex.size() != 128) return std::nullopt;

@@ -19,28 +19,26 @@
 
 namespace sealift::installer {
 
+bool entry_exists(const std::string& path) {
+  std::error_code ignored;
+  return fs::exists(fs::symlink_status(path, ignored));
+}
+
 namespace {
 
-constexpr std::uint64_t kMaxFile = 4U << 20;
-
 std::string first_line(const std::string& path) {
-  const auto text = read_file(path, kMaxFile);
+  const auto text = read_file(path, kMaxFactsFile);
   if (!text) return {};
   std::string line = text->substr(0, text->find('\n'));
   while (!line.empty() && (line.back() == ' ' || line.back() == '\r')) line.pop_back();
   return line;
 }
 
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(fs::symlink_status(path, ignored));
-}
-
 /// os-release(5): NAME=value, the value perhaps in quotes.
 std::map<std::string, std::string> read_os_release(const std::string& root) {
   std::map<std::string, std::string> result;
   for (const char* path : {"/etc/os-release", "/usr/lib/os-release"}) {
-    const auto text = read_file(root + path, kMaxFile);
+    const auto text = read_file(root + path, kMaxFactsFile);
     if (!text) continue;
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {
@@ -59,7 +57,7 @@ std::map<std::string, std::string> read_os_release(const std::string& root) {
 }
 
 std::uint64_t memory_bytes(const std::string& root) {
-  const auto text = read_file(root + "/proc/meminfo", kMaxFile);
+  const auto text = read_file(root + "/proc/meminfo", kMaxFactsFile);
   if (!text) return 0;
   std::istringstream words(*text);
   std::string name;
@@ -73,7 +71,8 @@ std::uint64_t memory_bytes(const std::string& root) {
 DiskFact disk_of(const std::string& root, const std::string& path) {
   DiskFact fact{.path = path};
   fs::path existing = root + path;
-  while (!exists(existing.string()) && existing.has_parent_path() && existing != existing.parent_path()) {
+  while (!entry_exists(existing.string()) && existing.has_parent_path() &&
+         existing != existing.parent_path()) {
     existing = existing.parent_path();
   }
   struct statvfs info {};
@@ -106,13 +105,13 @@ void gather_system(Facts& facts, const std::string& root) {
 /// kubelet uses version 2 when the unified hierarchy is mounted at /sys/fs/cgroup itself.
 void gather_cgroups(Facts& facts, const std::string& root) {
   if (const std::string line = first_line(root + "/sys/fs/cgroup/cgroup.controllers");
-      exists(root + "/sys/fs/cgroup/cgroup.controllers")) {
+      entry_exists(root + "/sys/fs/cgroup/cgroup.controllers")) {
     facts.cgroup_version = 2;
     std::istringstream words(line);
     for (std::string word; words >> word;) facts.cgroup_controllers.push_back(word);
     return;
   }
-  const auto text = read_file(root + "/proc/cgroups", kMaxFile);
+  const auto text = read_file(root + "/proc/cgroups", kMaxFactsFile);
   if (!text) return;
   facts.cgroup_version = 1;
   std::istringstream lines(*text);
@@ -123,7 +122,8 @@ void gather_cgroups(Facts& facts, const std::string& root) {
     unsigned count = 0;
     unsigned enabled = 0;
     if (line.starts_with('#') || !(words >> name >> hierarchy >> count >> enabled)) continue;
-    if (enabled == 1 && exists(root + "/sys/fs/cgroup/" + name)) facts.cgroup_controllers.push_back(name);
+    if (enabled == 1 && entry_exists(root + "/sys/fs/cgroup/" + name))
+      facts.cgroup_controllers.push_back(name);
   }
 }
 
@@ -141,7 +141,7 @@ void gather_kubernetes(Facts& facts, const std::string& root) {
   list_matching(root, "/etc/kubernetes/manifests", ".yaml", facts.kubernetes_files);
   for (const char* path :
        {"/var/lib/etcd/member", "/var/lib/kubelet/config.yaml", "/etc/kubernetes/pki/ca.crt"}) {
-    if (exists(root + path)) facts.kubernetes_files.emplace_back(path);
+    if (entry_exists(root + path)) facts.kubernetes_files.emplace_back(path);
   }
 }
 
@@ -156,12 +156,12 @@ std::string word_behind(const std::string& text, std::string_view key) {
 }
 
 void gather_api_server(Facts& facts, const std::string& root) {
-  const auto text = read_file(root + "/etc/kubernetes/manifests/kube-apiserver.yaml", kMaxFile);
+  const auto text = read_file(root + "/etc/kubernetes/manifests/kube-apiserver.yaml", kMaxFactsFile);
   if (text) facts.api_server_version = word_behind(*text, "/kube-apiserver:");
 }
 
 void gather_router_id(Facts& facts, const std::string& root) {
-  const auto text = read_file(root + "/etc/keepalived/keepalived.conf", kMaxFile);
+  const auto text = read_file(root + "/etc/keepalived/keepalived.conf", kMaxFactsFile);
   if (!text) return;
   const std::string word = word_behind(*text, "virtual_router_id ");
   unsigned id = 0;
@@ -214,7 +214,7 @@ Facts gather_facts(const FactsRequest& request, const std::string& root) {
   gather_listeners(facts, root);
   gather_software(facts, request, root);
   for (const std::string& module : request.modules) facts.modules[module] = module_state(root, module);
-  for (const std::string& path : request.paths) facts.paths[path] = exists(root + path);
+  for (const std::string& path : request.paths) facts.paths[path] = entry_exists(root + path);
   gather_journal(facts, request, root);
   reach.join();
   vrrp.join();

@@ -21,8 +21,6 @@ namespace sealift::installer {
 
 namespace {
 
-constexpr std::uint64_t kMaxFile = 16U << 20;
-
 std::string numeric(int family, const void* bytes) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   return ::inet_ntop(family, bytes, text.data(), text.size()) == nullptr ? "" : text.data();
@@ -92,7 +90,7 @@ std::optional<std::array<std::uint8_t, 16>> v6_from_hex(const std::string& text)
 
 /// /proc/net/route: hexadecimal words in the machine's own byte order.
 void gather_routes(Facts& facts) {
-  const auto text = read_file("/proc/net/route", kMaxFile);
+  const auto text = read_file("/proc/net/route", kMaxFactsFile);
   if (!text) return;
   std::istringstream lines(*text);
   std::string line;
@@ -116,7 +114,7 @@ void gather_routes(Facts& facts) {
 /// /proc/net/ipv6_route: destination, prefix, source, prefix, next hop, four numbers, interface; in
 /// hexadecimal.
 void gather_v6_routes(Facts& facts) {
-  const auto text = read_file("/proc/net/ipv6_route", kMaxFile);
+  const auto text = read_file("/proc/net/ipv6_route", kMaxFactsFile);
   if (!text) return;
   std::istringstream lines(*text);
   for (std::string line; std::getline(lines, line);) {
@@ -139,7 +137,7 @@ void gather_v6_routes(Facts& facts) {
 }
 
 bool read_nameservers(Facts& facts, const std::string& root, const std::string& path) {
-  const auto text = read_file(root + path, kMaxFile);
+  const auto text = read_file(root + path, kMaxFactsFile);
   if (!text) return false;
   facts.resolv_conf = path;
   facts.nameservers.clear();
@@ -163,7 +161,7 @@ void gather_nameservers(Facts& facts, const std::string& root) {
 
 void gather_names(Facts& facts, const std::string& root) {
   gather_nameservers(facts, root);
-  if (const auto text = read_file(root + "/etc/hosts", kMaxFile); text) {
+  if (const auto text = read_file(root + "/etc/hosts", kMaxFactsFile); text) {
     std::istringstream lines(*text);
     for (std::string line; std::getline(lines, line);) {
       std::istringstream words(line.substr(0, line.find('#')));
@@ -213,7 +211,7 @@ std::optional<std::pair<std::string, std::uint16_t>> parse_local(const std::stri
 
 void read_sockets(const char* path, const char* protocol, const char* wanted_state,
                   const std::map<std::string, Owner>& owners, std::vector<ListenerFact>& listeners) {
-  const auto text = read_file(path, kMaxFile);
+  const auto text = read_file(path, kMaxFactsFile);
   if (!text) return;
   std::istringstream lines(*text);
   std::string line;

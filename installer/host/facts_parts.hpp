@@ -8,6 +8,12 @@
 
 namespace sealift::installer {
 
+/// Of a file that facts are read from, and of what a command says.
+inline constexpr std::uint64_t kMaxFactsFile = 16U << 20;
+
+/// A symbolic link that leads nowhere exists, too.
+bool entry_exists(const std::string& path);
+
 void gather_network(Facts& facts, const std::string& root);
 void gather_listeners(Facts& facts, const std::string& root);
 void gather_software(Facts& facts, const FactsRequest& request, const std::string& root);

@@ -10,13 +10,6 @@ namespace sealift::installer {
 
 namespace {
 
-constexpr std::uint64_t kMaxFile = 1U << 20;
-
-bool exists(const std::string& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
-
 std::string output_of(std::vector<std::string> arguments) {
   const auto result = run_child({.arguments = std::move(arguments), .timeout = std::chrono::seconds(10)});
   if (!result || result->exit_code != 0) return {};
@@ -42,7 +35,7 @@ void gather_runtimes(Facts& facts, const std::string& root) {
     if (root.empty() && !find_program(name).empty()) {
       const std::string text = output_of({name, "--version"});
       facts.runtimes[name] = text.empty() ? "present" : version_in(text);
-    } else if (exists(root + "/usr/bin/" + name)) {
+    } else if (entry_exists(root + "/usr/bin/" + name)) {
       facts.runtimes[name] = "present";
     }
   }
@@ -113,7 +106,7 @@ void gather_firewalls(Facts& facts, const std::string& root) {
   if (!root.empty()) return;
   if (!find_program("firewalld").empty() && unit_is_active("firewalld.service"))
     facts.firewalls.emplace_back("firewalld");
-  if (const auto text = read_file("/etc/ufw/ufw.conf", kMaxFile);
+  if (const auto text = read_file("/etc/ufw/ufw.conf", kMaxFactsFile);
       text && ("\n" + *text).find("\nENABLED=yes") != std::string::npos) {
     facts.firewalls.emplace_back("ufw");
   }
@@ -127,20 +120,20 @@ void gather_firewalls(Facts& facts, const std::string& root) {
 }
 
 void gather_security(Facts& facts, const std::string& root) {
-  if (const auto enforcing = read_file(root + "/sys/fs/selinux/enforce", kMaxFile); enforcing) {
+  if (const auto enforcing = read_file(root + "/sys/fs/selinux/enforce", kMaxFactsFile); enforcing) {
     facts.selinux = enforcing->starts_with('1') ? "enforcing" : "permissive";
-  } else if (exists(root + "/etc/selinux/config")) {
+  } else if (entry_exists(root + "/etc/selinux/config")) {
     facts.selinux = "disabled";
   }
-  const auto apparmor = read_file(root + "/sys/module/apparmor/parameters/enabled", kMaxFile);
+  const auto apparmor = read_file(root + "/sys/module/apparmor/parameters/enabled", kMaxFactsFile);
   facts.apparmor = apparmor && apparmor->starts_with('Y');
 }
 
 std::string dpkg_architecture(const std::string& root, const std::string& machine) {
   // dpkg itself is of the architecture it was built for; the file lists only foreign ones.
-  const auto installed = read_file(root + "/var/lib/dpkg/arch", kMaxFile);
+  const auto installed = read_file(root + "/var/lib/dpkg/arch", kMaxFactsFile);
   if (installed && !installed->empty()) return installed->substr(0, installed->find('\n'));
-  if (!exists(root + "/var/lib/dpkg/status")) return {};
+  if (!entry_exists(root + "/var/lib/dpkg/status")) return {};
   return machine == "x86_64" ? "amd64" : machine == "aarch64" ? "arm64" : machine;
 }
 
@@ -164,7 +157,7 @@ void gather_software(Facts& facts, const FactsRequest& request, const std::strin
       facts.packages[name] = found->second;
   }
   facts.dpkg_architecture = dpkg_architecture(root, facts.machine);
-  if (root.empty() && exists("/run/systemd/system")) {
+  if (root.empty() && entry_exists("/run/systemd/system")) {
     // "systemd 252 (252.38-1~deb12u1)"
     std::istringstream words(output_of({"systemctl", "--version"}));
     std::string name;

@@ -4,17 +4,16 @@
 #include <array>
 #include <string_view>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::installer {
 namespace {
 
 /// Words that some YAML parser takes for something other than a text.
 bool is_ambiguous(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
   static constexpr std::array<std::string_view, 10> kWords{"true", "false", "yes", "no", "on",
                                                            "off",  "null",  "y",   "n",  "nan"};
-  return std::find(kWords.begin(), kWords.end(), lower) != kWords.end();
+  return std::find(kWords.begin(), kWords.end(), ascii_lower(text)) != kWords.end();
 }
 
 bool is_plain(std::string_view text) {

@@ -75,7 +75,7 @@ json::Object write_blob(const BlobEntry& blob) {
   return object;
 }
 
-Result<Digest> read_digest(const json::Reader& reader, std::string_view key = "digest") {
+Result<Digest> read_sha256(const json::Reader& reader, std::string_view key = "digest") {
   TRY_ASSIGN(const std::string text, reader.string(key));
   TRY_ASSIGN(Digest digest, within(Digest::parse(text), reader.path()));
   if (digest.algorithm() != DigestAlgorithm::sha256) {
@@ -100,7 +100,7 @@ Status check_path(const json::Reader& reader, const std::string& path) {
 }
 
 Status read_head(const json::Reader& reader, Contents& contents) {
-  TRY_ASSIGN(Digest digest, read_digest(reader));
+  TRY_ASSIGN(Digest digest, read_sha256(reader));
   HeadEntry head{.path = {}, .digest = std::move(digest)};
   TRY_ASSIGN(head.path, reader.string("path"));
   TRY(check_path(reader, head.path));
@@ -112,7 +112,7 @@ Status read_head(const json::Reader& reader, Contents& contents) {
 }
 
 Status read_image(const json::Reader& reader, Contents& contents) {
-  TRY_ASSIGN(Digest digest, read_digest(reader));
+  TRY_ASSIGN(Digest digest, read_sha256(reader));
   ImageEntry image{.name = {}, .digest = std::move(digest)};
   TRY_ASSIGN(image.name, reader.string("name"));
   TRY_ASSIGN(image.media_type, reader.string("mediaType"));
@@ -131,12 +131,12 @@ Status read_encoding(const json::Reader& reader, FileEntry& file) {
                 "{}.encoding: expected \"{}\", found \"{}\"; a newer Sealift may read it", reader.path(),
                 kZstdEncoding, encoding.substr(0, 40));
   }
-  TRY_ASSIGN(file.stored, read_digest(reader, "stored"));
+  TRY_ASSIGN(file.stored, read_sha256(reader, "stored"));
   return {};
 }
 
 Status read_file_entry(const json::Reader& reader, Contents& contents) {
-  TRY_ASSIGN(Digest digest, read_digest(reader));
+  TRY_ASSIGN(Digest digest, read_sha256(reader));
   FileEntry file{.path = {}, .digest = std::move(digest)};
   TRY_ASSIGN(file.path, reader.string("path"));
   TRY(check_path(reader, file.path));
@@ -150,8 +150,8 @@ Status read_file_entry(const json::Reader& reader, Contents& contents) {
   return {};
 }
 
-Result<PackageEntry> read_package(const json::Reader& reader) {
-  TRY_ASSIGN(Digest digest, read_digest(reader));
+Result<PackageEntry> read_package_entry(const json::Reader& reader) {
+  TRY_ASSIGN(Digest digest, read_sha256(reader));
   PackageEntry package{
       .name = {}, .version = {}, .architecture = {}, .path = {}, .digest = std::move(digest)};
   TRY_ASSIGN(package.name, reader.string("name"));
@@ -170,7 +170,7 @@ Status read_package_set(const json::Reader& reader, Contents& contents) {
   TRY_ASSIGN(set.architectures, reader.strings("architectures"));
   TRY_ASSIGN(set.install, reader.strings("install"));
   TRY(reader.each("packages", [&](const json::Reader& item) -> Status {
-    TRY_ASSIGN(PackageEntry package, read_package(item));
+    TRY_ASSIGN(PackageEntry package, read_package_entry(item));
     set.packages.push_back(std::move(package));
     return {};
   }));
@@ -184,7 +184,7 @@ std::uint64_t memory_limit(std::string_view text) {
 }
 
 Status read_blob_entry(const json::Reader& reader, Contents& contents) {
-  TRY_ASSIGN(Digest digest, read_digest(reader));
+  TRY_ASSIGN(Digest digest, read_sha256(reader));
   BlobEntry blob{.digest = digest};
   TRY_ASSIGN(blob.size, reader.unsigned_integer("size"));
   if (reader.has("offset")) {

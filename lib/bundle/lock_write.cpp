@@ -35,7 +35,7 @@ json::Object write_blob(const LockedBlob& blob) {
   return object;
 }
 
-json::Object write_image(const LockedImage& image) {
+json::Object write_locked_image(const LockedImage& image) {
   json::Array blobs;
   for (const Digest& digest : image.blobs) blobs.emplace_back(digest.str());
   return {{"name", image.name},
@@ -85,7 +85,7 @@ std::string write_lock(const Lock& lock) {
     root["kubernetes"] = json::Object{{"version", lock.kubernetes_version},
                                       {"images", json::to_array(lock.kubernetes_images)}};
   }
-  root["images"] = write_all(lock.images, write_image);
+  root["images"] = write_all(lock.images, write_locked_image);
   root["files"] = write_all(lock.files, write_file_entry);
   root["packages"] = write_all(lock.package_sets, write_set);
   json::Array blobs;

@@ -5,6 +5,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift {
 
 namespace {
@@ -39,11 +41,7 @@ Result<Digest> Digest::parse(std::string_view text) {
 }
 
 Result<Digest> Digest::from_hex(DigestAlgorithm algorithm, std::string_view hex) {
-  std::string folded(hex.substr(0, 129));
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return parse(std::string(to_string(algorithm)) + ":" + folded);
+  return parse(std::string(to_string(algorithm)) + ":" + ascii_lower(hex.substr(0, 129)));
 }
 
 std::string Digest::str() const { return std::string(to_string(algorithm_)) + ":" + hex_; }

@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 
+#include "lib/base/ascii.hpp"
 #include "lib/base/files.hpp"
 
 namespace sealift::net {
@@ -27,20 +28,6 @@ using CurlHandle = std::unique_ptr<CURL, CurlHandleDeleter>;
 struct ListDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
 
 /// First byte position of "bytes 100-199/200".
 std::optional<std::uint64_t> content_range_start(std::string_view value) {
@@ -65,8 +52,6 @@ struct Exchange {
   bool body_started = false;
   bool error_page_cut = false;
 
-  bool successful() const { return response.status >= 200 && response.status < 300; }
-
   Status start_body() {
     long status = 0;
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
@@ -86,7 +71,7 @@ struct Exchange {
 
   Status take(Bytes data) {
     if (!body_started) TRY(start_body());
-    if (!successful()) {
+    if (!response.succeeded()) {
       const std::size_t room = kMaxErrorBody - std::min(kMaxErrorBody, response.error_body.size());
       response.error_body.append(as_text(data.first(std::min(room, data.size()))));
       // An endless error page is cut off; what was read says enough.
@@ -128,7 +113,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t count, void* context)
   if (line.starts_with("HTTP/")) {
     exchange.response.headers.clear();  // of a 100 or of a proxy's answer to CONNECT
   } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-    exchange.response.headers.emplace_back(lower(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+    exchange.response.headers.emplace_back(ascii_lower(line.substr(0, colon)),
+                                           trimmed(line.substr(colon + 1)));
   }
   return count;
 }

@@ -33,6 +33,8 @@ struct Response {
                            ///< reaches the sink
   std::uint64_t body_bytes = 0;  ///< given to the sink
 
+  /// 2xx (RFC 9110, section 15.3).
+  bool succeeded() const { return status >= 200 && status < 300; }
   /// Value of the first header of that (lower-case) name.
   std::optional<std::string> header(std::string_view name) const;
 };

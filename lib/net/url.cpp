@@ -5,19 +5,13 @@
 #include <charconv>
 #include <vector>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::net {
 
 namespace {
 
 constexpr std::size_t kMaxUrlBytes = 8192;
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
-}
 
 std::uint16_t default_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
 
@@ -35,7 +29,7 @@ bool is_host(std::string_view text) {
 bool is_secret_parameter(std::string_view name) {
   constexpr std::array<std::string_view, 8> kWords = {"sig",        "token",    "key",  "secret",
                                                       "credential", "password", "auth", "policy"};
-  const std::string folded = lower(name);
+  const std::string folded = ascii_lower(name);
   return std::any_of(kWords.begin(), kWords.end(),
                      [&](auto word) { return folded.find(word) != std::string::npos; });
 }
@@ -47,7 +41,7 @@ bool is_credential_parameter(std::string_view name) {
       "pwd", "secretkey", "accesskeyid", "awsaccesskeyid", "ossaccesskeyid", "googleaccessid"};
   constexpr std::array<std::string_view, 7> kEndings = {"token",      "signature", "password", "secret",
                                                         "credential", "accesskey", "apikey"};
-  std::string folded = lower(name);
+  std::string folded = ascii_lower(name);
   std::erase_if(folded, [](char c) { return c == '-' || c == '_' || c == '.'; });
   if (folded.starts_with("xamz") || folded.starts_with("xgoog")) return true;
   const auto ends = [&](std::string_view ending) { return folded.ends_with(ending); };
@@ -117,7 +111,7 @@ Result<Url> Url::parse(std::string_view text) {
   Url url;
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return malformed("expected http:// or https://");
-  url.scheme_ = lower(text.substr(0, colon));
+  url.scheme_ = ascii_lower(text.substr(0, colon));
   if (url.scheme_ != "http" && url.scheme_ != "https") return malformed("expected http:// or https://");
   std::string_view rest = text.substr(colon + 3);
   rest = rest.substr(0, rest.find('#'));
@@ -138,7 +132,7 @@ Result<Url> Url::parse(std::string_view text) {
     if (error != std::errc() || stop != end || url.port_ == 0)
       return malformed("the port must be a number from 1 to 65535");
   }
-  url.host_ = lower(authority.substr(0, port_colon));
+  url.host_ = ascii_lower(authority.substr(0, port_colon));
   if (!is_host(url.host_)) return malformed("the host is missing or malformed");
   const std::size_t question = rest.find('?');
   url.path_ = std::string(rest.substr(0, question));

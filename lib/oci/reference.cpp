@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::oci {
 
 namespace {
@@ -55,14 +57,6 @@ tl::unexpected<Error> malformed(std::string_view text, std::string_view why) {
   return fail(ErrorCode::invalid_argument,
               "\"{}\" is not an image name: {}; expected [registry/]repository[:tag][@sha256:digest]",
               text.substr(0, 200), why);
-}
-
-std::string lower(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return result;
 }
 
 /// docker's rule: the first component is a registry when it could not be a user's name on Docker Hub. Its
@@ -122,7 +116,7 @@ Result<Reference> Reference::parse(std::string_view text) {
   }
   if (const std::size_t first = name.find('/');
       first != std::string_view::npos && looks_like_registry(name.substr(0, first))) {
-    reference.registry_ = lower(name.substr(0, first));
+    reference.registry_ = ascii_lower(name.substr(0, first));
     name = name.substr(first + 1);
     if (!is_registry_host(reference.registry_))
       return malformed(text, "the registry is not a host name with an optional port");

@@ -3,28 +3,19 @@
 #include <algorithm>
 #include <optional>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::repo_server::http {
 namespace {
 
 constexpr int kWhole = 1000;
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view lower) {
-  return std::ranges::equal(a, lower,
-                            [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
-}
 
 /// What stands before `separator` or the end, trimmed; both are removed from `rest`.
 std::string_view take_until(std::string_view& rest, char separator) {
   const std::size_t at = std::min(rest.find(separator), rest.size());
   const std::string_view part = rest.substr(0, at);
   rest.remove_prefix(std::min(at + 1, rest.size()));
-  return trim(part);
+  return trimmed(part);
 }
 
 /// "0.5" in thousandths: 0 or 1, and at most three digits after a point; nullopt for anything else.
@@ -46,7 +37,7 @@ int weight_of(std::string_view parameters) {
   while (!parameters.empty()) {
     std::string_view parameter = take_until(parameters, ';');
     const std::string_view name = take_until(parameter, '=');
-    if (equals_ignoring_case(name, "q")) return parse_qvalue(trim(parameter)).value_or(0);
+    if (equals_ignoring_case(name, "q")) return parse_qvalue(trimmed(parameter)).value_or(0);
   }
   return kWhole;
 }

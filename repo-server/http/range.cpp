@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <charconv>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::repo_server::http {
 namespace {
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Digits only; a number past 64 bits is as good as the largest.
 std::optional<std::uint64_t> parse_position(std::string_view text) {
@@ -20,19 +16,14 @@ std::optional<std::uint64_t> parse_position(std::string_view text) {
   return error == std::errc() ? value : UINT64_MAX;
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view lower) {
-  return std::ranges::equal(a, lower,
-                            [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
-}
-
 }  // namespace
 
 RangeDecision decide_range(std::string_view header, std::uint64_t size) {
   const RangeDecision whole;
   const auto equals = header.find('=');
-  if (equals == std::string_view::npos || !equals_ignoring_case(trim(header.substr(0, equals)), "bytes"))
+  if (equals == std::string_view::npos || !equals_ignoring_case(trimmed(header.substr(0, equals)), "bytes"))
     return whole;
-  const std::string_view set = trim(header.substr(equals + 1));
+  const std::string_view set = trimmed(header.substr(equals + 1));
   if (set.find(',') != std::string_view::npos) return whole;
   const auto dash = set.find('-');
   if (dash == std::string_view::npos) return whole;
@@ -60,9 +51,9 @@ RangeDecision decide_range(std::string_view header, std::uint64_t size) {
 
 bool matches_etag(std::string_view header, std::string_view etag) {
   if (etag.empty()) return false;
-  if (trim(header) == "*") return true;
+  if (trimmed(header) == "*") return true;
   while (!header.empty()) {
-    std::string_view candidate = trim(header.substr(0, header.find(',')));
+    std::string_view candidate = trimmed(header.substr(0, header.find(',')));
     header.remove_prefix(std::min(
         header.size(), header.find(',') == std::string_view::npos ? header.size() : header.find(',') + 1));
     if (candidate.starts_with("W/")) candidate.remove_prefix(2);

@@ -12,6 +12,7 @@
 #include "installer/host/child.hpp"
 #include "installer/host/kernel.hpp"
 #include "installer/host/steps/kinds.hpp"
+#include "lib/base/ascii.hpp"
 #include "lib/base/files.hpp"
 
 namespace sealift::installer {
@@ -119,11 +120,6 @@ json::Array masked_before(const StepContext& context) {
 Status set_kernel_hostname(const std::string& name) {
   if (::sethostname(name.data(), name.size()) != 0) return fail_errno(errno, "cannot set the host name");
   return {};
-}
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
 }
 
 }  // namespace
@@ -252,7 +248,7 @@ Status undo(const StepContext& context, const SwapOff&) {
 
 Result<CheckOutcome> check(const StepContext& context, const SetHostname& wish) {
   const auto file = read_file(context.at("/etc/hostname"), kMaxSmallFile);
-  const std::string configured = file ? trimmed(*file) : "";
+  const std::string configured(file ? trimmed(*file) : "");
   struct utsname names {};
   const std::string now = ::uname(&names) == 0 ? names.nodename : "";
   if (configured == wish.name && (now == wish.name || !context.root.empty())) {

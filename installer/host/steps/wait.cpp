@@ -9,7 +9,7 @@ namespace sealift::installer {
 
 namespace {
 
-constexpr auto kPoll = std::chrono::milliseconds(200);
+constexpr auto kBetweenTries = std::chrono::milliseconds(200);
 constexpr auto kOneTry = std::chrono::milliseconds(3000);
 
 class DropSink final : public Sink {
@@ -84,7 +84,7 @@ Result<ApplyOutcome> apply(const StepContext& context, const WaitFor& wish) {
                       wish.condition),
                   wish.deadline.count(), now.error().message());
     }
-    std::this_thread::sleep_for(kPoll);
+    std::this_thread::sleep_for(kBetweenTries);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/base/ascii.hpp"
+
 namespace sealift::pkgrepo::apt {
 namespace {
 
@@ -9,8 +11,6 @@ constexpr std::size_t kMaxNameBytes = 128;
 constexpr std::size_t kMaxStanzaBytes = 4U << 20;
 constexpr std::size_t kMaxFields = 512;
 constexpr std::string_view kBlanks = " \t\r\n";
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 /// Policy 5.1: printable, neither blank nor colon, not beginning with '#' or '-'.
 bool is_field_name(std::string_view name) {
@@ -23,17 +23,6 @@ bool is_blank_line(std::string_view line) {
 }
 
 }  // namespace
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
 
 std::vector<std::string_view> words(std::string_view text) {
   std::vector<std::string_view> result;

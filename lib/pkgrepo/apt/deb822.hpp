@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/base/ascii.hpp"
 #include "lib/base/result.hpp"
 
 namespace sealift::pkgrepo::apt {
@@ -52,11 +53,7 @@ class StanzaReader {
   Stanza stanza_;
 };
 
-/// Equal but for ASCII case.
-bool equals_ignoring_case(std::string_view a, std::string_view b);
 /// Splits at blanks and ends of line; no empty words.
 std::vector<std::string_view> words(std::string_view text);
-/// Without ASCII blanks (space, tab, CR, LF) at both ends.
-std::string_view trimmed(std::string_view text);
 
 }  // namespace sealift::pkgrepo::apt

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "installer/inventory/cluster.hpp"
+#include "installer/render/versions.hpp"
 #include "lib/base/result.hpp"
 
 namespace sealift::installer {
@@ -13,6 +14,8 @@ void expect_golden(const std::string& name, const Result<std::string>& text);
 inline void expect_golden(const std::string& name, const std::string& text) {
   expect_golden(name, Result<std::string>(text));
 }
+
+inline ReleaseVersion version(std::string_view text) { return ReleaseVersion::parse(text).value(); }
 
 /// Three control planes, a worker with a label and a taint; `extra` is appended to the file.
 Cluster sample_cluster(const std::string& extra = "");

@@ -21,8 +21,6 @@ const std::string kOverrides = R"(kubeadm:
 kubernetes: {certificate_sans: [api.example.org], features: {Gate: true}}
 )";
 
-ReleaseVersion version(std::string_view text) { return ReleaseVersion::parse(text).value(); }
-
 TEST(RenderKubeadmInit, GoldenByApiVersion) {
   const Cluster cluster = sample_cluster();
   for (const char* release : {"1.20.2", "1.30.1", "1.32.3"})

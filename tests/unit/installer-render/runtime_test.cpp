@@ -12,8 +12,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-ReleaseVersion version(std::string_view text) { return ReleaseVersion::parse(text).value(); }
-
 TEST(ReleaseVersion, ReadsUpstreamAndPackageVersions) {
   EXPECT_EQ(version("v1.32.3"), (ReleaseVersion{1, 32, 3}));
   EXPECT_EQ(version("1.6.20~ds1-1+b1"), (ReleaseVersion{1, 6, 20}));
