@@ -20,9 +20,10 @@ namespace {
 constexpr std::uint64_t kManifestCacheBytes = 16U << 20;
 constexpr unsigned kLoaderThreads = 2;
 constexpr std::chrono::seconds kGrace{15};
+constexpr std::chrono::seconds kLookAtBundles{1};
+constexpr std::chrono::seconds kLookAtRefused{10};
 
-Result<std::vector<std::shared_ptr<const bundle::VerifiedBundle>>> open_bundles(const MirrorOptions& options,
-                                                                                Log& log) {
+Result<Overlay> open_bundles(const MirrorOptions& options, Log& log) {
   if (options.bundles.empty())
     return fail(ErrorCode::invalid_argument, "no bundle to serve; name at least one .tar");
   bundle::TrustPolicy policy;
@@ -34,13 +35,16 @@ Result<std::vector<std::shared_ptr<const bundle::VerifiedBundle>>> open_bundles(
   std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles;
   for (const fs::path& path : options.bundles) {
     TRY_ASSIGN(auto verified, bundle::open_verified(path, policy));
-    const bundle::Contents& contents = verified->contents();
-    log.info("{}: {} {}, {} images, {} files, {}, root {}; {} good signature(s)", path.string(),
-             contents.name, contents.version, contents.images.size(), contents.files.size(),
-             format_bytes(contents.size), verified->file().root_digest().str(), verified->signers().size());
     bundles.push_back(std::move(verified));
   }
-  return bundles;
+  for (const auto& verified : bundles) {
+    const bundle::Contents& contents = verified->contents();
+    log.info("{}: {} {}, {} images, {} files, {}, root {}; {} good signature(s)",
+             verified->file().path().string(), contents.name, contents.version, contents.images.size(),
+             contents.files.size(), format_bytes(contents.size), verified->file().root_digest().str(),
+             verified->signers().size());
+  }
+  return Overlay::mount(std::move(bundles), log);
 }
 
 struct Sockets {
@@ -98,78 +102,141 @@ Result<SiteTls> choose_tls(const MirrorOptions& options, Log& log) {
 
 }  // namespace
 
-/// In the order of construction; what stands below uses what stands above.
-struct Mirror::Parts {
-  std::string ca_pem;
-  std::uint16_t registry_port = 0;
-  std::uint16_t repository_port = 0;
-  std::unique_ptr<http::AccessLog> access_log;
-  http::Statistics statistics;
+/// What answers, made of the bundles as they are at that moment. In the order of construction; what stands
+/// below uses what stands above.
+struct Mirror::Service {
   Overlay overlay;
   std::unique_ptr<BackgroundVerification> verification;
   std::unique_ptr<ContentLoader> loader;
   std::unique_ptr<Registry> registry;
   std::unique_ptr<ServerStatus> status;
   std::unique_ptr<FileRepository> repository;
-  std::unique_ptr<http::Server> server;
+
+  /// What still waits for a blob to be checked is told so. Idempotent; afterwards it has no threads, and
+  /// whoever lets go of it last may be any thread.
+  void stop() {
+    loader->stop();
+    verification->stop();
+  }
 };
 
-Mirror::Mirror(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+/// Answers with the service of the moment.
+class Mirror::Front final : public http::Handler {
+ public:
+  using Choice = const http::Handler& (*)(const Service&);
+  Front(const Mirror& mirror, Choice choice) : mirror_(mirror), choice_(choice) {}
+
+  http::Response handle(const http::Request& request) const override {
+    const auto service = mirror_.service();
+    http::Response response = choice_(*service).handle(request);
+    if (response.prepare) response.prepare = keeping(service, std::move(response.prepare));
+    return response;
+  }
+  http::Response failure(const http::Request& request, const Error& error) const override {
+    return choice_(*mirror_.service()).failure(request, error);
+  }
+
+ private:
+  /// The service lives until the preparation is done. One that was replaced meanwhile has not failed: the
+  /// request is asked again, of the new one.
+  http::Preparation keeping(std::shared_ptr<const Service> service, http::Preparation prepare) const {
+    return [this, service = std::move(service), prepare = std::move(prepare)](auto done) {
+      prepare([this, service, done = std::move(done)](Status status) {
+        done(service == mirror_.service() ? std::move(status) : Status());
+      });
+    };
+  }
+
+  const Mirror& mirror_;
+  const Choice choice_;
+};
+
+Mirror::Mirror(MirrorOptions options, Log& log)
+    : options_(std::move(options)),
+      log_(log),
+      registry_(std::make_unique<Front>(
+          *this, [](const Service& service) -> const http::Handler& { return *service.registry; })),
+      repository_(std::make_unique<Front>(
+          *this, [](const Service& service) -> const http::Handler& { return *service.repository; })) {}
 Mirror::~Mirror() { stop(std::chrono::milliseconds(0)); }
-std::uint16_t Mirror::registry_port() const { return parts_->registry_port; }
-std::uint16_t Mirror::repository_port() const { return parts_->repository_port; }
-const std::string& Mirror::ca_pem() const { return parts_->ca_pem; }
 
 Result<std::unique_ptr<Mirror>> Mirror::start(const MirrorOptions& options, Log& log) {
-  auto parts = std::make_unique<Parts>();
-  TRY_ASSIGN(parts->access_log, http::AccessLog::open(options.access_log));
+  std::unique_ptr<Mirror> mirror(new Mirror(options, log));
+  TRY_ASSIGN(mirror->access_log_, http::AccessLog::open(options.access_log));
   TRY_ASSIGN(auto sockets, open_sockets(options));
-  TRY_ASSIGN(auto bundles, open_bundles(options, log));
-  TRY_ASSIGN(parts->overlay, Overlay::mount(std::move(bundles), log));
-  TRY_ASSIGN(auto tls, choose_tls(options, log));
-  parts->ca_pem = tls.ca_pem;
+  TRY_ASSIGN(auto overlay, open_bundles(options, log));
+  TRY_ASSIGN(const SiteTls tls, choose_tls(options, log));
+  mirror->ca_pem_ = tls.ca_pem;
+  TRY_ASSIGN(mirror->registry_port_, port_of(sockets.registry));
+  TRY_ASSIGN(mirror->repository_port_, port_of(sockets.repository));
   http::TlsContext context;
   if (options.tls != http::TlsMode::plain_only) {
     TRY_ASSIGN(context, http::make_server_tls(tls.server.certificate_pem, tls.server.key_pem));
   }
-  TRY_ASSIGN(parts->registry_port, port_of(sockets.registry));
-  TRY_ASSIGN(parts->repository_port, port_of(sockets.repository));
-
-  const unsigned threads =
-      options.verify_in_background ? std::max(1U, std::thread::hardware_concurrency() / 2) : 0;
-  parts->verification = std::make_unique<BackgroundVerification>(parts->overlay.bundles(),
-                                                                 options.state_directory, threads, log);
-  parts->loader = std::make_unique<ContentLoader>(kLoaderThreads, kManifestCacheBytes);
-  parts->registry = std::make_unique<Registry>(parts->overlay, *parts->loader);
-  parts->status = std::make_unique<ServerStatus>(parts->overlay, *parts->verification, parts->statistics);
-  RepositorySettings settings{tls.ca_pem, options.tls != http::TlsMode::plain_only, parts->registry_port,
-                              parts->repository_port, "127.0.0.1"};
-  parts->repository = std::make_unique<FileRepository>(
-      parts->overlay, *parts->loader, parts->registry->catalog(), *parts->status, std::move(settings));
+  mirror->service_ = mirror->make_service(std::move(overlay));
 
   std::vector<http::Listener> listeners;
   for (auto& socket : sockets.registry) {
     TRY_ASSIGN(const std::string address, http::local_address(socket));
     log.info("registry on {}", address);
-    listeners.push_back({std::move(socket), parts->registry.get()});
+    listeners.push_back({std::move(socket), mirror->registry_.get()});
   }
   for (auto& socket : sockets.repository) {
     TRY_ASSIGN(const std::string address, http::local_address(socket));
     log.info("repositories, files and the web page on {}", address);
-    listeners.push_back({std::move(socket), parts->repository.get()});
+    listeners.push_back({std::move(socket), mirror->repository_.get()});
   }
-  TRY_ASSIGN(parts->server, http::Server::start(std::move(listeners), options.tls, std::move(context),
-                                                options.limits, *parts->access_log, parts->statistics, log));
-  return std::unique_ptr<Mirror>(new Mirror(std::move(parts)));
+  TRY_ASSIGN(mirror->server_,
+             http::Server::start(std::move(listeners), options.tls, std::move(context), options.limits,
+                                 *mirror->access_log_, mirror->statistics_, log));
+  return mirror;
+}
+
+std::shared_ptr<Mirror::Service> Mirror::make_service(Overlay overlay) const {
+  auto service = std::make_shared<Service>();
+  service->overlay = std::move(overlay);
+  const unsigned threads =
+      options_.verify_in_background ? std::max(1U, std::thread::hardware_concurrency() / 2) : 0;
+  service->verification = std::make_unique<BackgroundVerification>(service->overlay.bundles(),
+                                                                   options_.state_directory, threads, log_);
+  service->loader = std::make_unique<ContentLoader>(kLoaderThreads, kManifestCacheBytes);
+  service->registry = std::make_unique<Registry>(service->overlay, *service->loader);
+  service->status = std::make_unique<ServerStatus>(service->overlay, *service->verification, statistics_);
+  RepositorySettings settings{ca_pem_, options_.tls != http::TlsMode::plain_only, registry_port_,
+                              repository_port_, "127.0.0.1"};
+  service->repository =
+      std::make_unique<FileRepository>(service->overlay, *service->loader, service->registry->catalog(),
+                                       *service->status, std::move(settings));
+  return service;
+}
+
+std::shared_ptr<Mirror::Service> Mirror::service() const {
+  const std::lock_guard lock(mutex_);
+  return service_;
+}
+
+bool Mirror::is_unchanged() const {
+  return std::ranges::all_of(service()->overlay.bundles(),
+                             [](const auto& mounted) { return mounted->is_unchanged(); });
+}
+
+Status Mirror::remount() {
+  TRY_ASSIGN(auto overlay, open_bundles(options_, log_));
+  auto service = make_service(std::move(overlay));
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(service_, service);
+  }
+  service->stop();
+  return {};
 }
 
 void Mirror::stop(std::chrono::milliseconds grace) {
-  if (!parts_->server) return;
-  // What still waits for a blob to be checked would outlast any grace: it gets its 503 now.
-  parts_->loader->stop();
-  parts_->server->stop(grace);
-  parts_->verification->stop();
-  parts_->server.reset();
+  if (!server_) return;
+  // First: what waits for a blob to be checked would outlast any grace.
+  service()->stop();
+  server_->stop(grace);
+  server_.reset();
 }
 
 Status serve(const MirrorOptions& options, Log& log) {
@@ -177,8 +244,16 @@ Status serve(const MirrorOptions& options, Log& log) {
   const StopSignals signals;
   TRY_ASSIGN(const auto mirror, Mirror::start(options, log));
   notify_service_manager("READY=1");
-  const int signal = signals.wait();
-  log.info("stopping on {}; answers in flight have {} s to finish", signal == SIGINT ? "SIGINT" : "SIGTERM",
+  std::optional<int> signal;
+  std::string refused;  // why the bundles, changed, cannot be mounted; empty while they are
+  while (!(signal = signals.wait_for(refused.empty() ? kLookAtBundles : kLookAtRefused))) {
+    if (mirror->is_unchanged()) continue;
+    const Status remounted = mirror->remount();
+    const std::string why = remounted ? "" : remounted.error().message();
+    if (!why.empty() && why != refused) log.error("not served as it is now: {}", why);
+    refused = why;
+  }
+  log.info("stopping on {}; answers in flight have {} s to finish", *signal == SIGINT ? "SIGINT" : "SIGTERM",
            kGrace.count());
   notify_service_manager("STOPPING=1");
   mirror->stop(kGrace);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,7 +13,10 @@
 #include "lib/base/files.hpp"
 #include "lib/base/log.hpp"
 #include "lib/base/result.hpp"
+#include "repo-server/http/access_log.hpp"
 #include "repo-server/http/server.hpp"
+#include "repo-server/http/statistics.hpp"
+#include "repo-server/mount/overlay.hpp"
 
 namespace sealift::repo_server {
 
@@ -43,22 +47,43 @@ class Mirror {
   /// Stops at once if stop() was not called.
   ~Mirror();
 
-  std::uint16_t registry_port() const;
-  std::uint16_t repository_port() const;
+  std::uint16_t registry_port() const { return registry_port_; }
+  std::uint16_t repository_port() const { return repository_port_; }
   /// PEM of the site's CA; empty without TLS or with a given certificate.
-  const std::string& ca_pem() const;
+  const std::string& ca_pem() const { return ca_pem_; }
+
+  /// False once a bundle was written to or cut; its content is refused from then on.
+  bool is_unchanged() const;
+  /// Opens and verifies the bundles again, as start() does, and answers from what they hold now. What is
+  /// being sent from a bundle that did not change goes on. On an error all stays as it was.
+  Status remount();
 
   /// Lets answers in flight finish for at most `grace`. Idempotent.
   void stop(std::chrono::milliseconds grace);
 
  private:
-  struct Parts;
-  explicit Mirror(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  struct Service;
+  class Front;
+  Mirror(MirrorOptions options, Log& log);
+  std::shared_ptr<Service> make_service(Overlay overlay) const;
+  std::shared_ptr<Service> service() const;
+
+  const MirrorOptions options_;
+  Log& log_;
+  std::unique_ptr<http::AccessLog> access_log_;
+  http::Statistics statistics_;
+  std::string ca_pem_;
+  std::uint16_t registry_port_ = 0;
+  std::uint16_t repository_port_ = 0;
+  mutable std::mutex mutex_;
+  std::shared_ptr<Service> service_;  // guarded by mutex_
+  std::unique_ptr<http::Handler> registry_;
+  std::unique_ptr<http::Handler> repository_;
+  std::unique_ptr<http::Server> server_;
 };
 
 /// Runs a mirror until SIGTERM or SIGINT; a second signal ends the process at once. Tells systemd when it is
-/// ready (sd_notify(3)).
+/// ready (sd_notify(3)). A bundle that changes is mounted anew as soon as its signatures hold.
 Status serve(const MirrorOptions& options, Log& log);
 
 }  // namespace sealift::repo_server

@@ -27,10 +27,10 @@ StopSignals::StopSignals() {
   pthread_sigmask(SIG_BLOCK, &set_, &before_);
 }
 
-int StopSignals::wait() const {
-  int signal = 0;
-  while (sigwait(&set_, &signal) != 0) {
-  }
+std::optional<int> StopSignals::wait_for(std::chrono::seconds duration) const {
+  const timespec timeout{.tv_sec = duration.count(), .tv_nsec = 0};
+  const int signal = sigtimedwait(&set_, nullptr, &timeout);
+  if (signal < 0) return std::nullopt;
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   return signal;
 }

@@ -1,7 +1,9 @@
 /// What a server needs of its process: descriptors, signals, the service manager.
 #pragma once
 
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <string_view>
 
 #include "lib/base/files.hpp"
@@ -12,12 +14,12 @@ namespace sealift::repo_server {
 /// MSG_NOSIGNAL).
 void prepare_server_process();
 
-/// Blocks SIGTERM and SIGINT for this thread and those it starts, so that wait() gets them.
+/// Blocks SIGTERM and SIGINT for this thread and those it starts, so that wait_for() gets them.
 class StopSignals {
  public:
   StopSignals();
-  /// Returns the signal; afterwards the signals have their usual effect again.
-  int wait() const;
+  /// The signal, after which both have their usual effect again; nothing when none came within `duration`.
+  std::optional<int> wait_for(std::chrono::seconds duration) const;
 
  private:
   sigset_t set_{};

@@ -3,11 +3,13 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 
 namespace sealift::repo_server::http {
 
 struct Statistics {
+  const std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
   std::array<std::atomic<std::uint64_t>, 6> requests_by_class{};  ///< [2]: answers 200-299
   std::atomic<std::uint64_t> body_bytes = 0;
   std::atomic<std::uint64_t> connections_total = 0;

@@ -9,8 +9,8 @@ bool MountedBundle::is_unchanged() const {
   if (now && *now == verified_->file().identity()) return true;
   if (!reported_.exchange(true)) {
     log_->error(
-        "{}: the file was written to or cut while it is served; its content is refused (503) until the "
-        "server is started again",
+        "{}: the file was written to or cut while it is served; its content is refused (503) until "
+        "it has been verified anew",
         path().string());
   }
   return false;
@@ -19,7 +19,7 @@ bool MountedBundle::is_unchanged() const {
 Status MountedBundle::check_unchanged() const {
   if (is_unchanged()) return {};
   return fail(ErrorCode::conflict,
-              "the bundle {} was changed while it is served; start the server again to have it verified anew",
+              "the bundle {} was changed while it is served; it has to be verified anew first",
               path().filename().string());
 }
 

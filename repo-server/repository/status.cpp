@@ -109,7 +109,7 @@ http::Response ServerStatus::metrics() const {
                    label(overlay_.bundles()[i]->path().filename().string()), reports[i].bytes_done);
   }
   add("sealift_start_time_seconds", "gauge", "When the server started.",
-      std::chrono::duration_cast<std::chrono::seconds>(started_.time_since_epoch()).count());
+      std::chrono::duration_cast<std::chrono::seconds>(statistics_.started.time_since_epoch()).count());
   fmt::format_to(std::back_inserter(out),
                  "# HELP sealift_build_info The version.\n# TYPE sealift_build_info "
                  "gauge\nsealift_build_info{{version=\"{}\"}} 1\n",

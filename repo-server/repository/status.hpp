@@ -1,7 +1,6 @@
 /// What the server says of itself: /healthz, /readyz, /metrics.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "repo-server/http/message.hpp"
@@ -33,7 +32,6 @@ class ServerStatus {
   const Overlay& overlay_;
   const BackgroundVerification& verification_;
   const http::Statistics& statistics_;
-  const std::chrono::system_clock::time_point started_ = std::chrono::system_clock::now();
 };
 
 }  // namespace sealift::repo_server

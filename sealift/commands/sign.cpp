@@ -30,7 +30,8 @@ void add_sign(CLI::App& app, Action& action) {
   command->add_option("bundle", options->bundle, "Bundle file")->required();
   command->add_option("-k,--key", options->key, "Private key (PEM, mode 0600)")->required();
   command->footer(
-      "Signs the table of contents as it is: verify a bundle you did not make before you sign it.\n\n"
+      "Signs the table of contents as it is: verify a bundle you did not make before you sign it.\n"
+      "A mirror that serves the bundle goes on by itself.\n\n"
       "Example:\n  sealift sign k8s-ha.tar --key second-signer/sealift.key");
   command->callback([options, &action] {
     action = [options](const CommandEnvironment& environment) { return run_sign(*options, environment); };

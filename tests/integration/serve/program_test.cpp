@@ -84,6 +84,25 @@ TEST_F(ProgramTest, ServesOnInheritedSocketsAndEndsOnSigterm) {
   EXPECT_THAT(*read_file(path("program.log"), 1U << 20), HasSubstr("stopping on SIGTERM"));
 }
 
+TEST_F(ProgramTest, GoesOnByItselfAfterTheBundleWasSignedOnceMore) {
+  const auto registry_socket = http::listen_on("127.0.0.1", 0);
+  const auto repository_socket = http::listen_on("127.0.0.1", 0);
+  const auto repository_port = *http::local_port(*repository_socket);
+  start_program({"serve", "--key", path("sealift.pub"), "--registry-port",
+                 std::to_string(*http::local_port(*registry_socket)), "--repository-port",
+                 std::to_string(repository_port), bundle_path.string()},
+                {registry_socket->get(), repository_socket->get()});
+  const std::string notes = fmt::format("http://127.0.0.1:{}/files/notes.txt", repository_port);
+  wait_for(notes);
+  ASSERT_TRUE(write_file_atomically(path("colleague.key"), PrivateKey::generate()->pem(), 0600));
+  run_client({SEALIFT_PROGRAM, "sign", bundle_path.string(), "--key", path("colleague.key")});
+  // 503 until the next look, after which curl asks again.
+  EXPECT_EQ(run_client({"curl", "-sS", "-f", "--retry", "20", "--retry-delay", "1", notes}),
+            "carried across\n");
+  kill(child_, SIGTERM);
+  EXPECT_EQ(wait_for_end(), 0);
+}
+
 TEST_F(ProgramTest, RefusesWithoutKeyWithOtherKeyAndOnAPortInUse) {
   const auto taken = http::listen_on("127.0.0.1", 0);
   const std::string port = std::to_string(*http::local_port(*taken));
