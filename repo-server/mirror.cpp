@@ -1,5 +1,6 @@
 #include "repo-server/mirror.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <thread>
 
