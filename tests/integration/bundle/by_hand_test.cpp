@@ -2,6 +2,7 @@
 // are read from that page.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "lib/base/process.hpp"
 #include "tests/support/bundles.hpp"
@@ -36,6 +37,16 @@ class ByHand : public testing::Test {
                                documented_commands()}});
   }
 
+  /// Another first letter where `text` stands last in the bundle.
+  void change(std::string_view text) {
+    const fs::path path = directory_.path() / "x.tar";
+    std::string bytes = *read_file(path, 1 << 30);
+    const std::size_t at = bytes.rfind(text);
+    ASSERT_NE(at, std::string::npos);
+    bytes[at] ^= 0x20;
+    ASSERT_TRUE(write_file_atomically(path, bytes));
+  }
+
   TemporaryDirectory directory_ = *TemporaryDirectory::create("sealift-test");
   PrivateKey key_ = *PrivateKey::generate();
 };
@@ -66,13 +77,29 @@ TEST_F(ByHand, TheDocumentedCommandsRefuseAnotherKey) {
 }
 
 TEST_F(ByHand, TheDocumentedCommandsFindAChangedBlob) {
-  const fs::path path = directory_.path() / "x.tar";
-  std::string bytes = *read_file(path, 1 << 30);
-  const std::size_t at = bytes.rfind("carried across");
-  ASSERT_NE(at, std::string::npos);
-  bytes[at] = 'C';
-  ASSERT_TRUE(write_file_atomically(path, bytes));
+  change("carried across");
   EXPECT_NE(follow_the_page().exit_code, 0);
+}
+
+TEST_F(ByHand, TheDocumentedCommandsLeaveAChangedProgramWithoutTheRightToRun) {
+  EXPECT_EQ(follow_the_page().exit_code, 0);
+  EXPECT_EQ(access((directory_.path() / "sealift").c_str(), X_OK), 0);
+  fs::remove(directory_.path() / "sealift");
+  fs::remove_all(directory_.path() / "x");
+  change("#!/bin/true");
+  EXPECT_NE(follow_the_page().exit_code, 0);
+  EXPECT_NE(access((directory_.path() / "sealift").c_str(), X_OK), 0);
+}
+
+TEST_F(ByHand, TheDocumentedCommandsFindASecondEntryOfOneName) {
+  const fs::path program = directory_.path() / "sealift/sealift-linux-amd64";
+  fs::create_directories(program.parent_path());
+  ASSERT_TRUE(write_file_atomically(program, "another program\n", 0755));
+  ASSERT_TRUE(run_checked({{"tar", "-rf", (directory_.path() / "x.tar").string(), "-C",
+                            directory_.path().string(), "sealift/sealift-linux-amd64"}}));
+  fs::remove_all(program.parent_path());
+  EXPECT_NE(follow_the_page().exit_code, 0);
+  EXPECT_NE(access((directory_.path() / "sealift").c_str(), X_OK), 0);
 }
 
 }  // namespace
