@@ -1,7 +1,6 @@
 #include "repo-server/mirror.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <thread>
 
 #include "lib/base/clock.hpp"
@@ -10,7 +9,6 @@
 #include "repo-server/http/listen.hpp"
 #include "repo-server/mount/content_loader.hpp"
 #include "repo-server/mount/verification.hpp"
-#include "repo-server/process_environment.hpp"
 #include "repo-server/registry/registry.hpp"
 #include "repo-server/repository/repository.hpp"
 #include "repo-server/site_tls.hpp"
@@ -20,32 +18,15 @@ namespace {
 
 constexpr std::uint64_t kManifestCacheBytes = 16U << 20;
 constexpr unsigned kLoaderThreads = 2;
-constexpr std::chrono::seconds kGrace{15};
-constexpr std::chrono::seconds kLookAtBundles{1};
-constexpr std::chrono::seconds kLookAtRefused{10};
 
-Result<Overlay> open_bundles(const MirrorOptions& options, Log& log) {
-  if (options.bundles.empty())
-    return fail(ErrorCode::invalid_argument, "no bundle to serve; name at least one .tar");
+Result<bundle::TrustPolicy> read_policy(const MirrorOptions& options) {
   bundle::TrustPolicy policy;
   policy.threshold = options.threshold;
   for (const fs::path& path : options.keys) {
     TRY_ASSIGN(auto key, PublicKey::from_file(path));
     policy.keys.push_back(std::move(key));
   }
-  std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles;
-  for (const fs::path& path : options.bundles) {
-    TRY_ASSIGN(auto verified, bundle::open_verified(path, policy));
-    bundles.push_back(std::move(verified));
-  }
-  for (const auto& verified : bundles) {
-    const bundle::Contents& contents = verified->contents();
-    log.info("{}: {} {}, {} images, {} files, {}, root {}; {} good signature(s)",
-             verified->file().path().string(), contents.name, contents.version, contents.images.size(),
-             contents.files.size(), format_bytes(contents.size), verified->file().root_digest().str(),
-             verified->signers().size());
-  }
-  return Overlay::mount(std::move(bundles), log);
+  return policy;
 }
 
 struct Sockets {
@@ -86,19 +67,13 @@ Result<std::uint16_t> port_of(const std::vector<FileDescriptor>& sockets) {
   return http::local_port(sockets.front());
 }
 
-Result<SiteTls> choose_tls(const MirrorOptions& options, Log& log) {
+Result<SiteTls> choose_tls(const MirrorOptions& options, Timestamp at) {
   if (options.tls == http::TlsMode::plain_only) return SiteTls{};
   if (options.tls_certificate.has_value() != options.tls_key.has_value()) {
     return fail(ErrorCode::invalid_argument, "--tls-cert and --tls-key go together");
   }
-  if (options.tls_certificate) return given_tls(*options.tls_certificate, *options.tls_key, now());
-  TRY_ASSIGN(auto tls,
-             site_tls(options.state_directory, local_names(options.names, options.addresses), now()));
-  log.info("site CA fingerprint (sha256) {}{}", tls.ca_fingerprint,
-           options.state_directory
-               ? ""
-               : "; it lives in memory only and changes at the next start: give --state-dir to keep it");
-  return tls;
+  if (options.tls_certificate) return given_tls(*options.tls_certificate, *options.tls_key, at);
+  return site_tls(options.state_directory, local_names(options.names, options.addresses), at);
 }
 
 }  // namespace
@@ -165,9 +140,24 @@ Result<std::unique_ptr<Mirror>> Mirror::start(const MirrorOptions& options, Log&
   std::unique_ptr<Mirror> mirror(new Mirror(options, log));
   TRY_ASSIGN(mirror->access_log_, http::AccessLog::open(options.access_log));
   TRY_ASSIGN(auto sockets, open_sockets(options));
-  TRY_ASSIGN(auto overlay, open_bundles(options, log));
-  TRY_ASSIGN(const SiteTls tls, choose_tls(options, log));
+  TRY_ASSIGN(mirror->policy_, read_policy(options));
+  if (options.bundles.empty())
+    return fail(ErrorCode::invalid_argument, "no bundle to serve; name at least one .tar");
+  Overlay::Bundles bundles;
+  for (const fs::path& path : options.bundles) {
+    TRY_ASSIGN(auto mounted, mirror->open_bundle(path));
+    bundles.push_back(std::move(mounted));
+  }
+  TRY_ASSIGN(auto overlay, Overlay::mount(std::move(bundles)));
+  TRY_ASSIGN(const SiteTls tls, choose_tls(options, now()));
+  if (!tls.ca_pem.empty()) {
+    log.info("site CA fingerprint (sha256) {}{}", tls.ca_fingerprint,
+             options.state_directory
+                 ? ""
+                 : "; it lives in memory only and changes at the next start: give --state-dir to keep it");
+  }
   mirror->ca_pem_ = tls.ca_pem;
+  mirror->certificate_pem_ = tls.server.certificate_pem;
   TRY_ASSIGN(mirror->registry_port_, port_of(sockets.registry));
   TRY_ASSIGN(mirror->repository_port_, port_of(sockets.repository));
   http::TlsContext context;
@@ -216,19 +206,62 @@ std::shared_ptr<Mirror::Service> Mirror::service() const {
   return service_;
 }
 
-bool Mirror::is_unchanged() const {
+Result<std::shared_ptr<const MountedBundle>> Mirror::open_bundle(const fs::path& path) const {
+  TRY_ASSIGN(auto verified, bundle::open_verified(path, policy_));
+  const bundle::Contents& contents = verified->contents();
+  log_.info("{}: {} {}, {} images, {} files, {}, root {}; {} good signature(s)", path.string(), contents.name,
+            contents.version, contents.images.size(), contents.files.size(), format_bytes(contents.size),
+            verified->file().root_digest().str(), verified->signers().size());
+  return std::make_shared<const MountedBundle>(std::move(verified), log_);
+}
+
+std::vector<bundle::FileIdentity> Mirror::files() const {
+  std::vector<bundle::FileIdentity> identities;
+  for (const auto& mounted : service()->overlay.bundles())
+    identities.push_back(mounted->verified().file().current_identity().value_or(bundle::FileIdentity{}));
+  return identities;
+}
+
+bool Mirror::is_untouched() const {
   return std::ranges::all_of(service()->overlay.bundles(),
-                             [](const auto& mounted) { return mounted->is_unchanged(); });
+                             [](const auto& mounted) { return mounted->is_untouched(); });
 }
 
 Status Mirror::remount() {
-  TRY_ASSIGN(auto overlay, open_bundles(options_, log_));
-  auto service = make_service(std::move(overlay));
-  {
-    const std::lock_guard lock(mutex_);
-    std::swap(service_, service);
+  Overlay::Bundles bundles = service()->overlay.bundles();
+  bool changed = false;
+  Status refused;
+  for (std::size_t i = 0; i < bundles.size(); ++i) {
+    if (bundles[i]->is_untouched()) continue;
+    auto opened = open_bundle(options_.bundles[i]);
+    changed = changed || opened;
+    if (opened)
+      bundles[i] = std::move(*opened);
+    else if (refused)
+      refused = tl::unexpected(std::move(opened).error());
   }
-  service->stop();
+  if (changed) {
+    TRY_ASSIGN(auto overlay, Overlay::mount(std::move(bundles)));
+    auto service = make_service(std::move(overlay));
+    {
+      const std::lock_guard lock(mutex_);
+      std::swap(service_, service);
+    }
+    service->stop();
+  }
+  return refused;
+}
+
+Status Mirror::renew_certificate(Timestamp now) {
+  // What lives in memory only was made with an authority nobody could go on from.
+  if (options_.tls == http::TlsMode::plain_only || (!options_.state_directory && !options_.tls_certificate))
+    return {};
+  TRY_ASSIGN(const SiteTls tls, choose_tls(options_, now));
+  if (tls.server.certificate_pem == certificate_pem_) return {};
+  TRY_ASSIGN(auto context, http::make_server_tls(tls.server.certificate_pem, tls.server.key_pem));
+  server_->use(std::move(context));
+  certificate_pem_ = tls.server.certificate_pem;
+  log_.info("a new server certificate is in use");
   return {};
 }
 
@@ -238,27 +271,6 @@ void Mirror::stop(std::chrono::milliseconds grace) {
   service()->stop();
   server_->stop(grace);
   server_.reset();
-}
-
-Status serve(const MirrorOptions& options, Log& log) {
-  prepare_server_process();
-  const StopSignals signals;
-  TRY_ASSIGN(const auto mirror, Mirror::start(options, log));
-  notify_service_manager("READY=1");
-  std::optional<int> signal;
-  std::string refused;  // why the bundles, changed, cannot be mounted; empty while they are
-  while (!(signal = signals.wait_for(refused.empty() ? kLookAtBundles : kLookAtRefused))) {
-    if (mirror->is_unchanged()) continue;
-    const Status remounted = mirror->remount();
-    const std::string why = remounted ? "" : remounted.error().message();
-    if (!why.empty() && why != refused) log.error("not served as it is now: {}", why);
-    refused = why;
-  }
-  log.info("stopping on {}; answers in flight have {} s to finish", *signal == SIGINT ? "SIGINT" : "SIGTERM",
-           kGrace.count());
-  notify_service_manager("STOPPING=1");
-  mirror->stop(kGrace);
-  return {};
 }
 
 }  // namespace sealift::repo_server

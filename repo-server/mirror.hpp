@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "lib/base/clock.hpp"
 #include "lib/base/files.hpp"
 #include "lib/base/log.hpp"
 #include "lib/base/result.hpp"
+#include "lib/bundle/verify.hpp"
 #include "repo-server/http/access_log.hpp"
 #include "repo-server/http/server.hpp"
 #include "repo-server/http/statistics.hpp"
@@ -52,11 +54,17 @@ class Mirror {
   /// PEM of the site's CA; empty without TLS or with a given certificate.
   const std::string& ca_pem() const { return ca_pem_; }
 
-  /// False once a bundle was written to or cut; its content is refused from then on.
-  bool is_unchanged() const;
-  /// Opens and verifies the bundles again, as start() does, and answers from what they hold now. What is
-  /// being sent from a bundle that did not change goes on. On an error all stays as it was.
+  /// What the open bundle files are like now, in the order of the options.
+  std::vector<bundle::FileIdentity> files() const;
+  /// False once somebody has touched a bundle. What was written to or cut is refused from then on.
+  bool is_untouched() const;
+  /// Opens and verifies the bundles that were touched, as start() does, and answers from what they hold now.
+  /// The others, and what is being sent from them, are not disturbed. One that cannot be mounted stays as it
+  /// was; the error is of the first of them.
   Status remount();
+  /// A new certificate for the connections to come where the present one lacks a name or has less than 30
+  /// days left at `now`: the site's own, or what lies in the given files.
+  Status renew_certificate(Timestamp now);
 
   /// Lets answers in flight finish for at most `grace`. Idempotent.
   void stop(std::chrono::milliseconds grace);
@@ -65,6 +73,7 @@ class Mirror {
   struct Service;
   class Front;
   Mirror(MirrorOptions options, Log& log);
+  Result<std::shared_ptr<const MountedBundle>> open_bundle(const fs::path& path) const;
   std::shared_ptr<Service> make_service(Overlay overlay) const;
   std::shared_ptr<Service> service() const;
 
@@ -72,7 +81,9 @@ class Mirror {
   Log& log_;
   std::unique_ptr<http::AccessLog> access_log_;
   http::Statistics statistics_;
+  bundle::TrustPolicy policy_;
   std::string ca_pem_;
+  std::string certificate_pem_;
   std::uint16_t registry_port_ = 0;
   std::uint16_t repository_port_ = 0;
   mutable std::mutex mutex_;
@@ -83,7 +94,8 @@ class Mirror {
 };
 
 /// Runs a mirror until SIGTERM or SIGINT; a second signal ends the process at once. Tells systemd when it is
-/// ready (sd_notify(3)). A bundle that changes is mounted anew as soon as its signatures hold.
+/// ready (sd_notify(3)). A bundle that changes is mounted anew once nobody writes to it any more and its
+/// signatures hold; the server certificate is renewed in time.
 Status serve(const MirrorOptions& options, Log& log);
 
 }  // namespace sealift::repo_server

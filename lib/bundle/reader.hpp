@@ -28,6 +28,8 @@ struct FileIdentity {
   friend bool operator==(const FileIdentity& a, const FileIdentity& b) {
     return a.device == b.device && a.inode == b.inode && a.size == b.size && a.mtime_ns == b.mtime_ns;
   }
+  /// Also ctime: nobody has touched the file at all.
+  bool is_exactly(const FileIdentity& other) const { return *this == other && ctime_ns == other.ctime_ns; }
 };
 
 /// An open bundle file whose table of contents has been parsed. Not yet verified. Thread-safe for reading.

@@ -181,6 +181,8 @@ bool VerifiedBundle::is_checked(const Digest& digest) const {
   return checked_->digests.contains(digest);
 }
 
+bool VerifiedBundle::is_all_checked() const { return checked_->all.load(std::memory_order_acquire); }
+
 void VerifiedBundle::trust_record() const { checked_->all.store(true, std::memory_order_release); }
 
 Result<std::shared_ptr<const VerifiedBundle>> verify_head(std::shared_ptr<const BundleFile> file,

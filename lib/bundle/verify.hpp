@@ -42,6 +42,8 @@ class VerifiedBundle {
   bool is_checked(const Digest& digest) const;
   /// True once check_file (or verify_all) has found the file intact.
   bool is_checked(const FileEntry& file) const;
+  /// True once verify_all (or a record) has vouched for everything.
+  bool is_all_checked() const;
   /// Marks all as checked: the caller remembers a full verification of exactly this file (see
   /// VerificationRecord).
   void trust_record() const;

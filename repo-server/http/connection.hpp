@@ -23,17 +23,17 @@ class Connection;
 
 /// What the connections of one thread share. Touched by that thread only, except `context`.
 struct Worker {
-  Worker(const Limits& worker_limits, TlsMode worker_mode, ssl_ctx_st* worker_tls,
-         const AccessLog& access_log, Statistics& worker_statistics)
+  Worker(const Limits& worker_limits, TlsMode worker_mode, TlsContext worker_tls, const AccessLog& access_log,
+         Statistics& worker_statistics)
       : limits(worker_limits),
         mode(worker_mode),
-        tls(worker_tls),
+        tls(std::move(worker_tls)),
         statistics(worker_statistics),
         log(access_log) {}
 
   const Limits limits;
   const TlsMode mode;
-  ssl_ctx_st* const tls;
+  TlsContext tls;  ///< of the connections to come
   Statistics& statistics;
   boost::asio::io_context context{1};
   AccessLogBuffer log;

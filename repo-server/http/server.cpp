@@ -55,13 +55,14 @@ class AsioServer final : public Server {
   ~AsioServer() override { stop(std::chrono::milliseconds(0)); }
 
   Status run(std::vector<Listener> listeners, TlsMode mode, const AccessLog& access_log);
+  void use(TlsContext tls) override;
   void stop(std::chrono::milliseconds grace) override;
 
  private:
   asio::awaitable<void> accept(tcp::acceptor& acceptor, const Handler& handler);
   void adopt(Worker& worker, tcp::socket socket, const Handler& handler);
 
-  TlsContext tls_;
+  const TlsContext tls_;
   const Limits limits_;
   Statistics& statistics_;
   Log& log_;
@@ -75,7 +76,7 @@ Status AsioServer::run(std::vector<Listener> listeners, TlsMode mode, const Acce
   const unsigned count =
       limits_.threads != 0 ? limits_.threads : std::max(1U, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < count; ++i) {
-    workers_.push_back(std::make_unique<Worker>(limits_, mode, tls_.get(), access_log, statistics_));
+    workers_.push_back(std::make_unique<Worker>(limits_, mode, tls_, access_log, statistics_));
   }
   for (auto& listener : listeners) {
     sockaddr_storage address{};
@@ -132,6 +133,10 @@ void AsioServer::adopt(Worker& worker, tcp::socket socket, const Handler& handle
     auto connection = std::make_unique<Connection>(worker, std::move(socket), handler);
     asio::co_spawn(worker.context, serve_connection(std::move(connection)), asio::detached);
   });
+}
+
+void AsioServer::use(TlsContext tls) {
+  for (auto& worker : workers_) asio::post(worker->context, [&worker = *worker, tls] { worker.tls = tls; });
 }
 
 void AsioServer::stop(std::chrono::milliseconds grace) {

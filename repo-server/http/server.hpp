@@ -46,6 +46,8 @@ class Server {
                                                Statistics& statistics, Log& log);
   /// Stops at once, if stop() was not called.
   virtual ~Server() = default;
+  /// For the connections to come.
+  virtual void use(TlsContext tls) = 0;
   /// Stops accepting, lets answers in flight finish for at most `grace`, then breaks the rest off; returns
   /// when all threads have ended.
   virtual void stop(std::chrono::milliseconds grace) = 0;

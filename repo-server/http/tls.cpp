@@ -42,10 +42,8 @@ int choose_http11(SSL*, const unsigned char** out, unsigned char* out_length, co
 
 }  // namespace
 
-void TlsContextDeleter::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
-
 Result<TlsContext> make_server_tls(std::string_view chain_pem, std::string_view key_pem) {
-  TlsContext context(SSL_CTX_new(TLS_server_method()));
+  const TlsContext context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
   if (!context) return openssl_failure("setting up TLS");
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   SSL_CTX_set_options(context.get(),

@@ -10,10 +10,7 @@ struct ssl_ctx_st;
 
 namespace sealift::repo_server::http {
 
-struct TlsContextDeleter {
-  void operator()(ssl_ctx_st* context) const;
-};
-using TlsContext = std::unique_ptr<ssl_ctx_st, TlsContextDeleter>;
+using TlsContext = std::shared_ptr<ssl_ctx_st>;
 
 /// TLS 1.2 and later, HTTP/1.1 by ALPN, no client certificates. `chain_pem` begins with the server's own
 /// certificate.

@@ -16,6 +16,11 @@ bool MountedBundle::is_unchanged() const {
   return false;
 }
 
+bool MountedBundle::is_untouched() const {
+  const auto now = verified_->file().current_identity();
+  return now && now->is_exactly(verified_->file().identity());
+}
+
 Status MountedBundle::check_unchanged() const {
   if (is_unchanged()) return {};
   return fail(ErrorCode::conflict,
@@ -23,10 +28,9 @@ Status MountedBundle::check_unchanged() const {
               path().filename().string());
 }
 
-Result<Overlay> Overlay::mount(std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles, Log& log) {
+Result<Overlay> Overlay::mount(Bundles bundles) {
   Overlay overlay;
-  for (auto& verified : bundles)
-    overlay.bundles_.push_back(std::make_shared<const MountedBundle>(std::move(verified), log));
+  overlay.bundles_ = std::move(bundles);
   const auto require = [&](const MountedBundle& mounted, const Digest& digest,
                            std::string_view what) -> Status {
     if (overlay.find_blob(digest)) return {};

@@ -30,6 +30,9 @@ class MountedBundle final : public http::BodyFile {
   /// Compares the open file's device, inode, size and time with those at the start; says once in the log when
   /// they differ.
   bool is_unchanged() const override;
+  /// False also when nothing but mode, names, links or times of the file have changed: worth another look,
+  /// since times can be set back.
+  bool is_untouched() const;
   /// is_unchanged() as an error that says what to do (ErrorCode::conflict).
   Status check_unchanged() const;
 
@@ -56,18 +59,20 @@ struct MountedFile {
 
 class Overlay {
  public:
+  using Bundles = std::vector<std::shared_ptr<const MountedBundle>>;
+
   /// In the order of the command line. Fails when an image or file needs a blob none of the bundles holds,
   /// naming it: a delta without its base.
-  static Result<Overlay> mount(std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles, Log& log);
+  static Result<Overlay> mount(Bundles bundles);
 
-  const std::vector<std::shared_ptr<const MountedBundle>>& bundles() const { return bundles_; }
+  const Bundles& bundles() const { return bundles_; }
   std::optional<MountedBlob> find_blob(const Digest& digest) const;
   /// `path` as in bundle.json: "files/notes.txt".
   const MountedFile* find_file(std::string_view path) const;
   const std::map<std::string_view, MountedFile>& files() const { return files_; }
 
  private:
-  std::vector<std::shared_ptr<const MountedBundle>> bundles_;
+  Bundles bundles_;
   std::map<std::string_view, MountedFile> files_;
 };
 

@@ -83,7 +83,10 @@ BackgroundVerification::BackgroundVerification(std::vector<std::shared_ptr<const
       reports_(bundles_.size()) {
   bool all_known = true;
   for (std::size_t i = 0; i < bundles_.size(); ++i) {
-    if (state_directory_ && has_verification_record(*state_directory_, bundles_[i]->verified().file())) {
+    if (bundles_[i]->verified().is_all_checked()) {
+      reports_[i].state = VerificationState::complete;
+    } else if (state_directory_ &&
+               has_verification_record(*state_directory_, bundles_[i]->verified().file())) {
       bundles_[i]->verified().trust_record();
       reports_[i].state = VerificationState::remembered;
     } else {

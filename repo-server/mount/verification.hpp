@@ -35,8 +35,8 @@ Status write_verification_record(const fs::path& state_directory, const bundle::
 /// Verifies the bundles of an overlay one after the other on a thread of its own.
 class BackgroundVerification {
  public:
-  /// What a record vouches for is not read. With `threads` 0 nothing is verified in the background. `log`
-  /// must outlive it.
+  /// What was verified before, or a record vouches for, is not read. With `threads` 0 nothing is verified in
+  /// the background. `log` must outlive it.
   BackgroundVerification(std::vector<std::shared_ptr<const MountedBundle>> bundles,
                          std::optional<fs::path> state_directory, unsigned threads, Log& log);
   ~BackgroundVerification() { stop(); }

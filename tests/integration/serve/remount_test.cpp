@@ -9,8 +9,13 @@
 namespace sealift::repo_server {
 namespace {
 
+using testing::ContainsRegex;
 using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
+
+/// Of a bundle in /readyz.
+constexpr const char* kCompleteUnread = "\"complete\",[ \n]*\"bytesDone\": 0,";
 
 class RemountTest : public ServedBundleTest {
  protected:
@@ -34,15 +39,15 @@ class RemountTest : public ServedBundleTest {
 };
 
 TEST_F(RemountTest, ServesABundleThatWasSignedOnceMore) {
-  EXPECT_TRUE(mirror->is_unchanged());
+  EXPECT_TRUE(mirror->is_untouched());
   EXPECT_EQ(status_of_path("/files/notes.txt"), "200");
   const std::uint16_t port = mirror->repository_port();
   countersign(bundle_path);
-  EXPECT_FALSE(mirror->is_unchanged());
+  EXPECT_FALSE(mirror->is_untouched());
   EXPECT_EQ(status_of_path("/files/notes.txt"), "503");
   const Status remounted = mirror->remount();
   ASSERT_TRUE(remounted) << remounted.error().message();
-  EXPECT_TRUE(mirror->is_unchanged());
+  EXPECT_TRUE(mirror->is_untouched());
   EXPECT_EQ(mirror->repository_port(), port);
   EXPECT_EQ(status_of_path("/files/notes.txt"), "200");
   EXPECT_EQ(status_of({"http://" + registry() + "/v2/registry.k8s.io/pause/manifests/3.10"}), "200");
@@ -59,7 +64,7 @@ TEST_F(RemountTest, ServesWhatWasWrittenOverItOnlyWhenATrustedKeySignedIt) {
     fs::copy_file(path("next.tar"), bundle_path, fs::copy_options::overwrite_existing);
   };
   write_over(*PrivateKey::generate(), "a stranger's\n");
-  EXPECT_FALSE(mirror->is_unchanged());
+  EXPECT_FALSE(mirror->is_untouched());
   const Status remounted = mirror->remount();
   ASSERT_FALSE(remounted);
   EXPECT_THAT(remounted.error().message(), HasSubstr(bundle_path.string()));
@@ -74,14 +79,62 @@ TEST_F(RemountTest, ServesWhatWasWrittenOverItOnlyWhenATrustedKeySignedIt) {
   EXPECT_EQ(status_of_path("/files/big.bin"), "404");
 }
 
-TEST_F(RemountTest, GoesOnServingTheOpenFileWhenAnotherTakesItsName) {
-  test::BundleRecipe next;
-  next.file("notes.txt", "of another day\n");
-  ASSERT_TRUE(next.write(path("next.tar"), {&key}));
-  fs::rename(path("next.tar"), bundle_path);
-  EXPECT_TRUE(mirror->is_unchanged());
+TEST_F(RemountTest, ServesTheOpenFileUntilWhatTookItsNameIsVerified) {
+  fs::remove(bundle_path);
+  EXPECT_FALSE(mirror->is_untouched());
+  const Status gone = mirror->remount();
+  ASSERT_FALSE(gone);
+  EXPECT_THAT(gone.error().message(), HasSubstr(bundle_path.string()));
   EXPECT_EQ(status_of_path("/files/notes.txt"), "200");
   EXPECT_EQ(body(), "carried across\n");
+
+  test::BundleRecipe next;
+  next.file("notes.txt", "of another day\n");
+  ASSERT_TRUE(next.write(bundle_path, {&key}));
+  ASSERT_TRUE(mirror->remount());
+  EXPECT_EQ(status_of_path("/files/notes.txt"), "200");
+  EXPECT_EQ(body(), "of another day\n");
+}
+
+TEST_F(RemountTest, MountsWhatIsGoodBesideWhatIsNot) {
+  add_site_bundle();
+  fs::resize_file(path("site.tar"), 4096);
+  countersign(bundle_path);
+  EXPECT_EQ(status_of_path("/files/notes.txt"), "503");
+  const Status remounted = mirror->remount();
+  ASSERT_FALSE(remounted);
+  EXPECT_THAT(remounted.error().message(), HasSubstr("site.tar"));
+  EXPECT_EQ(status_of_path("/files/notes.txt"), "200");
+  EXPECT_EQ(status_of_path("/files/site.txt"), "503");
+}
+
+TEST_F(RemountTest, ReadsOnlyTheChangedBundleAgain) {
+  add_site_bundle();
+  const auto verified = [&] {
+    EXPECT_EQ(status_of_path("/readyz"), "200");
+    return body().find("\"verified\": true") != std::string::npos;
+  };
+  for (int i = 0; i < 200 && !verified(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  ASSERT_TRUE(verified());
+  EXPECT_THAT(body(), Not(ContainsRegex(kCompleteUnread)));
+  countersign(path("site.tar"));
+  ASSERT_TRUE(mirror->remount());
+  EXPECT_EQ(status_of_path("/readyz"), "200");
+  EXPECT_THAT(body(), ContainsRegex(kCompleteUnread));
+}
+
+TEST_F(RemountTest, RenewsItsCertificateInTime) {
+  const auto fingerprint = [&] {
+    return run_client({"sh", "-c",
+                       "openssl s_client -connect " + registry() +
+                           " </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"});
+  };
+  const std::string first = fingerprint();
+  ASSERT_TRUE(mirror->renew_certificate(now()));
+  EXPECT_EQ(fingerprint(), first);
+  const Status renewed = mirror->renew_certificate(now() + std::chrono::days(380));
+  ASSERT_TRUE(renewed) << renewed.error().message();
+  EXPECT_NE(fingerprint(), first);
 }
 
 TEST_F(RemountTest, KeepsSendingWhatAnotherBundleHolds) {
@@ -118,6 +171,9 @@ TEST_F(RemountTest, AnswersEveryRequestMeanwhile) {
     // One change for each request: the server asks for a blob a few times only.
     const int before = whole + broken;
     while (whole + broken == before) std::this_thread::yield();
+    // Another mode, the same content: opened and checked anew.
+    fs::permissions(bundle_path, i % 2 == 0 ? fs::perms::owner_read : fs::perms::owner_all);
+    EXPECT_FALSE(mirror->is_untouched());
     EXPECT_TRUE(mirror->remount());
   }
   done = true;

@@ -50,7 +50,7 @@ TEST_F(MountTest, NeverServesADamagedBlob) {
   auto verified = open_verified(path, key);
   const Digest digest = verified->contents().find_file("files/notes.txt")->digest;
   flip_quietly(path, *verified->contents().find_blob(digest)->offset + 3);
-  overlay = *Overlay::mount({verified}, log);
+  overlay = *Overlay::mount({std::make_shared<const MountedBundle>(verified, log)});
   Waiter waiter;
   loader.check(*overlay.find_blob(digest), waiter.callback());
   const Status status = waiter.wait();
@@ -141,7 +141,7 @@ TEST_F(MountTest, RemembersAFullVerificationOfExactlyThisFile) {
   EXPECT_EQ(wait_for_end(BackgroundVerification(overlay.bundles(), state, 1, log)),
             VerificationState::complete);
   const auto again = open_verified(paths[0], key);
-  const auto remounted = Overlay::mount({again}, log);
+  const auto remounted = Overlay::mount({std::make_shared<const MountedBundle>(again, log)});
   EXPECT_EQ(BackgroundVerification(remounted->bundles(), state, 1, log).reports()[0].state,
             VerificationState::remembered);
   EXPECT_TRUE(again->is_checked(digest_of("carried across\n")));

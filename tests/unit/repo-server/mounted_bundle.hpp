@@ -93,14 +93,14 @@ inline std::string body_of(const http::Response& response) {
 class MountedBundleTest : public testing::Test {
  protected:
   void mount(const std::vector<const test::BundleRecipe*>& recipes) {
-    std::vector<std::shared_ptr<const bundle::VerifiedBundle>> bundles;
+    Overlay::Bundles bundles;
     for (const auto* recipe : recipes) {
       paths.push_back(directory.path() / fmt::format("{}.tar", paths.size()));
       const Status written = recipe->write(paths.back(), {&key});
       ASSERT_TRUE(written) << written.error().message();
-      bundles.push_back(open_verified(paths.back(), key));
+      bundles.push_back(std::make_shared<const MountedBundle>(open_verified(paths.back(), key), log));
     }
-    auto mounted = Overlay::mount(std::move(bundles), log);
+    auto mounted = Overlay::mount(std::move(bundles));
     ASSERT_TRUE(mounted) << mounted.error().message();
     overlay = std::move(*mounted);
   }
