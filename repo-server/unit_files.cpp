@@ -62,7 +62,7 @@ std::string service_unit(const UnitSettings& settings) {
       "RestartSec=2\n"
       "TimeoutStopSec=30\n"
       "DynamicUser=yes\n"
-      "StateDirectory=sealift\n"
+      "StateDirectory=sealift-serve\n"
       "StateDirectoryMode=0700\n"
       "UMask=0077\n"
       "LimitNOFILE=65536\n"

@@ -8,7 +8,8 @@
 namespace sealift::repo_server {
 
 /// StateDirectory= of the unit.
-inline constexpr const char* kUnitStateDirectory = "/var/lib/sealift";
+/// Not /var/lib/sealift: systemd would take that from an installation.
+inline constexpr const char* kUnitStateDirectory = "/var/lib/sealift-serve";
 
 struct UnitSettings {
   std::string program;                 ///< absolute path

@@ -155,9 +155,17 @@ std::string word_behind(const std::string& text, std::string_view key) {
   return word;
 }
 
-void gather_api_server(Facts& facts, const std::string& root) {
-  const auto text = read_file(root + "/etc/kubernetes/manifests/kube-apiserver.yaml", kMaxFactsFile);
-  if (text) facts.api_server_version = word_behind(*text, "/kube-apiserver:");
+/// What the cluster of a control plane was made with.
+void gather_control_plane(Facts& facts, const std::string& root) {
+  const auto word = [&](const char* path, std::string_view key) {
+    const auto text = read_file(root + path, kMaxFactsFile);
+    return text ? word_behind(*text, key) : std::string();
+  };
+  const char* const server = "/etc/kubernetes/manifests/kube-apiserver.yaml";
+  facts.api_server_version = word(server, "/kube-apiserver:");
+  facts.service_range = word(server, "--service-cluster-ip-range=");
+  facts.pod_range = word("/etc/kubernetes/manifests/kube-controller-manager.yaml", "--cluster-cidr=");
+  facts.api_url = word("/etc/kubernetes/admin.conf", "server: ");
 }
 
 void gather_router_id(Facts& facts, const std::string& root) {
@@ -185,11 +193,15 @@ const char* word_for(StepRecord::Event event) {
 
 void gather_journal(Facts& facts, const FactsRequest& request, const std::string& root) {
   const auto journal = Journal::open(root);
+  if (!journal) facts.journal_error = journal.error().message();
   if (!journal || !(*journal)->owner()) return;
   facts.journal_cluster_name = (*journal)->owner()->cluster_name;
   facts.journal_cluster_id = (*journal)->owner()->cluster_id;
+  std::optional<StepRecord> newest;
   for (const std::string& id : request.steps)
-    if (const auto record = (*journal)->find(id)) facts.steps[id] = word_for(record->event);
+    if (const auto record = (*journal)->find(id); record && (!newest || record->sequence > newest->sequence))
+      newest = record;
+  if (newest) facts.newest_step = word_for(newest->event);
 }
 
 }  // namespace
@@ -203,7 +215,7 @@ Facts gather_facts(const FactsRequest& request, const std::string& root) {
   gather_system(facts, root);
   gather_cgroups(facts, root);
   gather_kubernetes(facts, root);
-  gather_api_server(facts, root);
+  gather_control_plane(facts, root);
   gather_router_id(facts, root);
   gather_network(facts, root);
   // The probes wait for others; meanwhile the files are read.

@@ -122,6 +122,9 @@ struct Facts {
   std::vector<std::string> kubernetes_files{};  ///< of /etc/kubernetes/*.conf, manifests/*,
                                                 ///< /var/lib/etcd/member, /var/lib/kubelet/config.yaml
   std::string api_server_version{};             ///< "v1.32.3" by its static pod, or empty
+  std::string api_url{};                        ///< "https://10.0.0.100:6443" in admin.conf, or empty
+  std::string pod_range{};      ///< "10.244.0.0/16" by the controller manager's static pod, or empty
+  std::string service_range{};  ///< by the API server's
   std::map<std::string, std::string>
       runtimes;  ///< "containerd", "docker", "podman", "crio" -> version or "present"
   /// Active: "firewalld", "ufw"; "nftables", "iptables": rules beside those that refuse packets.
@@ -135,8 +138,9 @@ struct Facts {
   std::map<std::string, bool> paths{};
   std::string journal_cluster_name{};  ///< owner of the host by Sealift's journal; empty: nobody
   std::string journal_cluster_id{};
-  std::map<std::string, std::string>
-      steps{};             ///< asked ones that were begun: "begun", "done", "failed", "undone"
+  std::string journal_error{};  ///< why the journal cannot be read; the owner is not known then
+  std::string
+      newest_step{};  ///< the last word on the asked steps: "begun", "done", "failed", "undone", or empty
   unsigned router_id = 0;  ///< VRRP router id in /etc/keepalived/keepalived.conf; 0: none
   std::vector<ArpFact> arp{};
   std::vector<VrrpFact> vrrp{};

@@ -110,6 +110,9 @@ void fields(Visitor& visit, Facts& value) {
   visit("modules", value.modules);
   visit("kubernetesFiles", value.kubernetes_files);
   visit("apiServerVersion", value.api_server_version);
+  visit("apiUrl", value.api_url);
+  visit("podRange", value.pod_range);
+  visit("serviceRange", value.service_range);
   visit("runtimes", value.runtimes);
   visit("firewalls", value.firewalls);
   visit("selinux", value.selinux);
@@ -121,7 +124,8 @@ void fields(Visitor& visit, Facts& value) {
   visit("paths", value.paths);
   visit("journalClusterName", value.journal_cluster_name);
   visit("journalClusterId", value.journal_cluster_id);
-  visit("steps", value.steps);
+  visit("journalError", value.journal_error);
+  visit("newestStep", value.newest_step);
   visit("routerId", value.router_id);
   visit("arp", value.arp);
   visit("vrrp", value.vrrp);

@@ -25,6 +25,10 @@ std::string serve_command(const Site& site) {
   }
   add("--address");
   add(site.cluster.endpoint.address.str());
+  if (site.cluster.mirror_address) {
+    add("--address");
+    add(site.cluster.mirror_address->str());
+  }
   for (const std::string& path : site.mirror.bundles) add(path);
   return command;
 }

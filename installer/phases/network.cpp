@@ -41,7 +41,18 @@ Result<std::vector<Step>> bridge_steps(const Cluster& cluster, const Host& host,
                               .restart_on = {network_id}});
   const std::string unit_id =
       steps.add("routes-unit", WriteFile{"/etc/systemd/system/sealift-routes.service", std::move(unit)});
+  // A restart of networkd would take routes away that are not its own (networkd.conf(5)).
+  steps.add("networkd",
+            WriteFile{"/etc/systemd/networkd.conf.d/10-sealift.conf",
+                      "# Written by Sealift: the routes to other nodes' pods are not networkd's.\n"
+                      "[Network]\nManageForeignRoutes=no\n"});
   steps.add("routes", SystemdUnit{.unit = "sealift-routes.service", .restart_on = {unit_id}});
+  for (const PodRange& other : ranges)
+    steps.add("route-" + other.node,
+              Run{.arguments = {"systemctl", "restart", "sealift-routes.service"},
+                  .check = {"ip", other.pods.base().is_v6() ? "-6" : "-4", "route", "show", other.pods.str(),
+                            "via", other.address.str(), "proto", "83"},
+                  .check_expect = "dev"});
   return steps.take();
 }
 

@@ -10,6 +10,8 @@ namespace sealift::installer {
 namespace {
 
 constexpr const char* kForeignWebServer = "/etc/sealift/foreign-nginx";
+/// Before any package: an interrupted run must still know that what it finds afterwards is ours.
+constexpr const char* kPackagesBegun = "/etc/sealift/packages-begun";
 
 bool exists(const Facts& facts, const char* path) {
   const auto found = facts.paths.find(path);
@@ -20,7 +22,7 @@ bool exists(const Facts& facts, const char* path) {
 bool has_own_web_server(const Facts& facts) {
   const bool installed = facts.packages.contains("nginx") || facts.packages.contains("nginx-light") ||
                          facts.packages.contains("nginx-core");
-  return exists(facts, kForeignWebServer) || (installed && !exists(facts, "/etc/sealift"));
+  return exists(facts, kForeignWebServer) || (installed && !exists(facts, kPackagesBegun));
 }
 
 void add_kernel(const Site& site, const Host& host, StepList& steps) {
@@ -50,8 +52,6 @@ Status add_time(const Site& site, const Host& host, bool brings_chrony, StepList
 Status add_packages(const Site& site, const Host& host, StepList& steps) {
   const Facts& facts = site.of(host);
   TRY_ASSIGN(std::vector<Package> packages, packages_for(site.contents, facts, site.cluster, host));
-  const bool foreign = has_own_web_server(facts);
-  if (foreign) steps.add("foreign-nginx", WriteFile{kForeignWebServer, "nginx was here before Sealift\n"});
   if (packages.empty()) return {};
   const bool brings_nginx = has_package(packages, "nginx") || has_package(packages, "nginx-light");
   const bool brings_chrony = has_package(packages, "chrony");
@@ -62,7 +62,7 @@ Status add_packages(const Site& site, const Host& host, StepList& steps) {
                       .packages = std::move(packages)},
       "nothing was installed; the log of this host has apt's own words");
   // Debian enables the packaged service; the balancer has a unit of its own.
-  if (brings_nginx && !foreign)
+  if (brings_nginx && !has_own_web_server(facts))
     steps.add("packaged-nginx",
               SystemdUnit{.unit = "nginx.service", .enabled = Wanted::no, .active = Wanted::no});
   return add_time(site, host, brings_chrony, steps);
@@ -73,8 +73,11 @@ Status add_packages(const Site& site, const Host& host, StepList& steps) {
 Status add_prepare(const Site& site, Plan& plan) {
   for (const Host& host : site.cluster.hosts) {
     StepList steps("prepare", host.name);
-    // Before any package: an interrupted run must still know that what it finds afterwards is ours.
     steps.add("own-directory", MakeDirectory{"/etc/sealift", 0755});
+    if (has_own_web_server(site.of(host)))
+      steps.add("foreign-nginx", WriteFile{kForeignWebServer, "nginx was here before Sealift\n"});
+    steps.add("packages-begun",
+              WriteFile{kPackagesBegun, "programs that came after this file are Sealift's\n"});
     steps.add("hosts", FileBlock{"/etc/hosts", "hosts", render_hosts_block(site.cluster)});
     if (site.cluster.firewall) TRY(open_firewalls(site.of(host), host_firewall(site.cluster, host), steps));
     if (host.is_node()) add_kernel(site, host, steps);

@@ -145,13 +145,16 @@ std::string add_address_check(const Site& site, const ClusterChecks& before, Pla
   return task;
 }
 
-/// The kubeconfig with the endpoint's address in place of its name, which this host may not know.
+/// The kubeconfig with the endpoint's address in place of its name, which this host may not know. The
+/// certificates are still compared with the name: the address may have been another when they were made.
 std::string with_numeric_server(std::string kubeconfig, const Endpoint& endpoint) {
-  const std::string named = "server: https://" + endpoint.host_and_port() + "\n";
+  if (endpoint.name.empty()) return kubeconfig;
+  const std::string named = "    server: https://" + endpoint.host_and_port() + "\n";
   const std::size_t at = kubeconfig.find(named);
   if (at == std::string::npos) return kubeconfig;
-  return kubeconfig.replace(
-      at, named.size(), fmt::format("server: https://{}:{}\n", endpoint.address.bracketed(), endpoint.port));
+  return kubeconfig.replace(at, named.size(),
+                            fmt::format("    server: https://{}:{}\n    tls-server-name: {}\n",
+                                        endpoint.address.bracketed(), endpoint.port, endpoint.name));
 }
 
 }  // namespace

@@ -19,11 +19,9 @@ std::string missing_file(const Host& host, const Facts& facts) {
   return {};
 }
 
-/// Did kubeadm ever finish here, by the mark or by the journal? Who loses one of them still has the other.
-bool was_member(const Facts& facts) {
-  return exists(facts, kMemberMark) || std::any_of(facts.steps.begin(), facts.steps.end(),
-                                                   [](const auto& step) { return step.second == "done"; });
-}
+/// Did kubeadm finish here when it last ran, by the mark or by the journal? Who loses one of them still has
+/// the other.
+bool was_member(const Facts& facts) { return exists(facts, kMemberMark) || facts.newest_step == "done"; }
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "installer/preflight/addresses.hpp"
 #include "installer/preflight/preflight.hpp"
 
 namespace sealift::installer {
@@ -107,6 +108,36 @@ void check_floating_address(const PreflightInput& input, std::vector<Finding>& f
   }
 }
 
+/// Whether an IPv6 address is free cannot be asked for yet; IPv4 is asked for by ARP.
+void check_was_asked(const PreflightInput& input, std::vector<Finding>& findings) {
+  if (input.cluster.endpoint.mode == EndpointMode::external || !input.cluster.endpoint.address.is_v6())
+    return;
+  for (const auto& [name, report] : input.hosts)
+    if (report.facts.journal_cluster_name == input.cluster.name) return;
+  findings.push_back({Severity::warning, "", "endpoint-address",
+                      fmt::format("that nobody uses the endpoint's address {} is not checked",
+                                  input.cluster.endpoint.address.str()),
+                      "make sure that nothing answers there (ping -6)"});
+}
+
+/// The plugin `bridge` has routes from node to node, which only neighbours can be.
+void check_bridge(const PreflightInput& input, std::vector<Finding>& findings) {
+  if (!input.cluster.network.is_bridge()) return;
+  for (const Host* host : input.cluster.nodes()) {
+    const auto found = input.hosts.find(host->name);
+    if (found == input.hosts.end() || !find_address(found->second.facts, host->address)) continue;
+    for (const Host* other : input.cluster.nodes()) {
+      if (find_subnet(found->second.facts, other->address)) continue;
+      findings.push_back(
+          {Severity::error, host->name, "network-plugin",
+           fmt::format("'{}' ({}) is in none of this host's networks; the plugin 'bridge' needs nodes in one",
+                       other->name, other->address.str()),
+           "carry a network manifest in the bundle and name it in network.plugin"});
+      break;
+    }
+  }
+}
+
 /// Another VRRP speaker with our router id in the same network. Without a given id a free one is chosen.
 void check_router_id(const PreflightInput& input, std::vector<Finding>& findings) {
   if (!input.cluster.endpoint.virtual_router_id) return;
@@ -158,7 +189,9 @@ void check_between_hosts(const PreflightInput& input, std::vector<Finding>& find
   check_clocks(input, findings);
   check_clock_of_each_host(input, findings);
   check_floating_address(input, findings);
+  check_was_asked(input, findings);
   check_router_id(input, findings);
+  check_bridge(input, findings);
 }
 
 }  // namespace sealift::installer

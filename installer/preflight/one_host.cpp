@@ -68,6 +68,7 @@ class HostCheck {
   void resources();
   void belonging();
   void membership();
+  void made_with();
   void swap();
   void addresses();
   void default_route(const RouteFact* route);
@@ -175,8 +176,14 @@ void HostCheck::resources() {
 }
 
 void HostCheck::belonging() {
+  if (!facts_.journal_error.empty()) {
+    add(Severity::error, "journal", "bring that file back from a copy; the host may well be a healthy member",
+        "what Sealift did here cannot be read: {}", facts_.journal_error);
+    return;
+  }
   if (!facts_.journal_cluster_name.empty() && !ours())
-    add(Severity::error, "other-cluster", "take it out of cluster.yaml, or reset it there first",
+    add(Severity::error, "other-cluster",
+        "take it out of cluster.yaml, or free it first (docs/installing.md, \"Taking a host out\")",
         "the host belongs to another cluster, '{}' (id {})", facts_.journal_cluster_name,
         facts_.journal_cluster_id);
   else if (!facts_.kubernetes_files.empty() && !ours())
@@ -200,13 +207,29 @@ void HostCheck::membership() {
     add(Severity::error, "member",
         "bring the file back; or, to have the host made anew, run `kubeadm reset -f` on it",
         "the host is a member of the cluster, but {} is missing", damaged->second);
-  if (!found.has(host_) || facts_.api_server_version.empty() ||
-      facts_.api_server_version == input_.contents.kubernetes_version)
+  if (!found.has(host_)) return;
+  made_with();
+  if (facts_.api_server_version.empty() || facts_.api_server_version == input_.contents.kubernetes_version)
     return;
   add(Severity::error, "kubernetes-version",
       "give the bundle of that version as well, as the last --bundle; `install` does not upgrade",
       "the host runs Kubernetes {}; the bundle is for {}", facts_.api_server_version,
       input_.contents.kubernetes_version);
+}
+
+/// What kubeadm wrote into certificates, kubeconfigs and static pods is not changed by a later run: half of a
+/// new value would be worse than the old one.
+void HostCheck::made_with() {
+  const auto compare = [&](const char* key, const std::string& made, const std::string& wanted) {
+    if (made.empty() || made == wanted) return;
+    add(Severity::error, "cluster",
+        fmt::format("put {} back; it cannot be changed in a running cluster", key),
+        "the cluster was made with {} {}; cluster.yaml says {}", key, made, wanted);
+  };
+  const Cluster& cluster = input_.cluster;
+  compare("endpoint", facts_.api_url, "https://" + cluster.endpoint.host_and_port());
+  compare("network.pods", facts_.pod_range, cluster.network.pods.str());
+  compare("network.services", facts_.service_range, cluster.network.services.str());
 }
 
 void HostCheck::swap() {
@@ -307,7 +330,7 @@ void HostCheck::names() {
 
 void HostCheck::ports() {
   // What we run ourselves holds its ports on hosts that we began or finished.
-  if (ours()) return;
+  if (ours() || !facts_.journal_error.empty()) return;
   std::set<std::uint16_t> needed;
   if (host_.has(Role::control_plane)) needed.insert({6443, 2379, 2380, 2381, 10257, 10259});
   if (host_.is_node()) needed.insert({10250, 10248, 10256, 10249});
@@ -359,7 +382,7 @@ void HostCheck::software() {
   if (const auto packages = packages_for(input_.contents, facts_, input_.cluster, host_); !packages) {
     add(Severity::error, "package", "", "{}", packages.error().message());
   } else if (balances()) {
-    for (const char* name : {"keepalived", "nginx"})
+    for (const char* name : {"keepalived", "nginx", "libnginx-mod-stream"})
       if (!has_package(*packages, name) && !facts_.packages.contains(name) &&
           !(std::string_view(name) == "nginx" &&
             (has_package(*packages, "nginx-light") || facts_.packages.contains("nginx-light"))))
@@ -379,6 +402,10 @@ void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vec
   if (facts.uid != 0)
     findings.push_back({Severity::error, input.deploy, "root",
                         "the deploy host's part of the installation needs root", "run it as root"});
+  if (!facts.journal_error.empty() && input.cluster.find(input.deploy) == nullptr)
+    findings.push_back({Severity::error, input.deploy, "journal",
+                        "what Sealift did here cannot be read: " + facts.journal_error,
+                        "bring that file back from a copy"});
   if (!facts.journal_cluster_name.empty() && facts.journal_cluster_name != input.cluster.name)
     findings.push_back(
         {Severity::error, input.deploy, "other-cluster",
@@ -388,7 +415,7 @@ void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vec
   if (input.cluster.find(input.deploy) == nullptr) check_firewalls(input, input.deploy, facts, findings);
   for (const ListenerFact& listener : facts.listeners)
     if (listener.protocol.starts_with("tcp") && (listener.port == 5000 || listener.port == 12480) &&
-        listener.program != "sealift")
+        !(listener.program == "sealift" && facts.journal_cluster_name == input.cluster.name))
       findings.push_back({Severity::error, input.deploy, "port",
                           fmt::format("port {} is in use by {}; the mirror needs it", listener.port,
                                       listener.program.empty() ? "another program" : listener.program),

@@ -37,8 +37,8 @@ FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& conte
                    kKubeletConfig,
                    kAdminConfig,
                    kStaleWatchers,
-                   "/etc/sealift",
                    "/etc/sealift/foreign-nginx",
+                   "/etc/sealift/packages-begun",
                    "/etc/keepalived/keepalived.conf",
                    "/etc/containerd/config.toml"};
   if (host == nullptr) return request;

@@ -163,7 +163,7 @@ void add_serve(CLI::App& app, Action& action) {
       "checked in the background.\n"
       "Ends on SIGTERM or SIGINT after finishing what it is sending.\n\n"
       "Example:\n"
-      "  sealift serve --key sealift.pub --state-dir /var/lib/sealift k8s-1.32.tar site-images.tar\n"
+      "  sealift serve --key sealift.pub --state-dir /var/lib/sealift-serve k8s-1.32.tar site-images.tar\n"
       "  sealift serve --key sealift.pub --print-unit k8s-1.32.tar");
   command->callback([options, &action] {
     action = [options](const CommandEnvironment& environment) { return run_serve(*options, environment); };

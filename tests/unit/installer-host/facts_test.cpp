@@ -11,8 +11,6 @@ namespace sealift::installer {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::Pair;
-using ::testing::UnorderedElementsAre;
 
 class FactsTest : public testing::Test {
  protected:
@@ -53,7 +51,7 @@ TEST_F(FactsTest, TellsTheRouterIdOfItsKeepalived) {
   EXPECT_EQ(facts().router_id, 0U);
 }
 
-TEST_F(FactsTest, TellsHowFarAskedStepsCame) {
+TEST_F(FactsTest, TellsHowFarTheNewestOfTheAskedStepsCame) {
   {
     const auto journal = Journal::open(root());
     ASSERT_TRUE(journal);
@@ -62,8 +60,28 @@ TEST_F(FactsTest, TellsHowFarAskedStepsCame) {
     ASSERT_TRUE((*journal)->done("join/m1/kubeadm", "run", "f", {}));
     ASSERT_TRUE((*journal)->begin("init/m1/kubeadm", "run", "f"));
   }
-  EXPECT_THAT(facts({.steps = {"join/m1/kubeadm", "init/m1/kubeadm", "never"}}).steps,
-              UnorderedElementsAre(Pair("join/m1/kubeadm", "done"), Pair("init/m1/kubeadm", "begun")));
+  EXPECT_EQ(facts({.steps = {"join/m1/kubeadm"}}).newest_step, "done");
+  EXPECT_EQ(facts({.steps = {"join/m1/kubeadm", "init/m1/kubeadm", "never"}}).newest_step, "begun");
+  EXPECT_EQ(facts({.steps = {"never"}}).newest_step, "");
+}
+
+TEST_F(FactsTest, SaysWhyAJournalCannotBeRead) {
+  put("/var/lib/sealift/journal/owner.json", "{");
+  const Facts found = facts({});
+  EXPECT_THAT(found.journal_error, testing::HasSubstr("owner.json"));
+  EXPECT_EQ(found.journal_cluster_name, "");
+}
+
+TEST_F(FactsTest, TellsWhatTheClusterWasMadeWith) {
+  put("/etc/kubernetes/admin.conf", "clusters:\n- cluster:\n    server: https://10.0.0.100:8443\n");
+  put("/etc/kubernetes/manifests/kube-apiserver.yaml",
+      "    - --service-cluster-ip-range=10.96.0.0/12\n    image: registry.k8s.io/kube-apiserver:v1.32.3\n");
+  put("/etc/kubernetes/manifests/kube-controller-manager.yaml", "    - --cluster-cidr=10.244.0.0/16\n");
+  const Facts found = facts({});
+  EXPECT_EQ(found.api_url, "https://10.0.0.100:8443");
+  EXPECT_EQ(found.api_server_version, "v1.32.3");
+  EXPECT_EQ(found.service_range, "10.96.0.0/12");
+  EXPECT_EQ(found.pod_range, "10.244.0.0/16");
 }
 
 }  // namespace

@@ -172,7 +172,7 @@ TEST(MakePlan, GivesTheDeployHostAKubeconfigThatNeedsNoNames) {
   outputs.set("verify/m1/admin", "- cluster:\n    server: https://api.prod.example:16443\n  name: prod\n");
   const auto steps = find_task(plan_of(make_sample(sample)), "verify/deploy/kubeconfig")->make_steps(outputs);
   EXPECT_THAT(std::get<WriteFile>(find_step(*steps, "admin-config")->action).content,
-              HasSubstr("server: https://192.168.2.100:16443\n"));
+              HasSubstr("    server: https://192.168.2.100:16443\n    tls-server-name: api.prod.example\n"));
 }
 
 TEST(MakePlan, AsksTheClusterWhetherAManifestAndLabelsAreThere) {

@@ -52,6 +52,34 @@ TEST(MakePlanPrepare, LeavesSomebodysOwnWebServerAlone) {
   EXPECT_NE(find_step(find_task(plan, "prepare/m1")->steps, "packaged-nginx"), nullptr);
 }
 
+/// Whatever a run that ended early has left, such as the mirror's keys on a deploy host that is a control
+/// plane: what was there before any package of ours is somebody's.
+TEST(MakePlanPrepare, LeavesSomebodysOwnWebServerAloneInTheNextRun) {
+  SampleSite sample = sample_site();
+  Facts& facts = sample.facts("m2");
+  facts.packages["nginx"] = "1.22";
+  const auto leaves_alone = [&] {
+    const Plan plan = plan_of(make_sample(sample));
+    return find_step(find_task(plan, "prepare/m2")->steps, "packaged-nginx") == nullptr;
+  };
+  facts.paths["/etc/sealift"] = true;
+  EXPECT_TRUE(leaves_alone());
+  facts.paths["/etc/sealift/packages-begun"] = true;
+  EXPECT_FALSE(leaves_alone());
+  facts.paths["/etc/sealift/foreign-nginx"] = true;
+  EXPECT_TRUE(leaves_alone());
+}
+
+TEST(MakePlanPrepare, MarksAHostBeforeItsPackages) {
+  SampleSite sample = sample_site();
+  sample.facts("m2").packages["nginx"] = "1.22";
+  const Plan plan = plan_of(make_sample(sample));
+  const auto& steps = find_task(plan, "prepare/m2")->steps;
+  ASSERT_GE(steps.size(), 3U);
+  EXPECT_EQ(steps[1].id, "prepare/m2/foreign-nginx");
+  EXPECT_EQ(steps[2].id, "prepare/m2/packages-begun");
+}
+
 TEST(MakePlanPrepare, OpensTheFirewallsThatAreActive) {
   SampleSite sample = sample_site();
   sample.facts("m2").firewalls = {"firewalld", "ufw", "nftables"};

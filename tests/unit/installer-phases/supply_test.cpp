@@ -94,9 +94,9 @@ TEST(Membership, TakesNothingBackFromAHostThatWasAMember) {
   facts["m1"].kubernetes_files = {kKubeletConfig, "/var/lib/etcd/member"};
   facts["m2"].paths = {{kMemberMark, false}, {kKubeletConfig, true}, {kAdminConfig, true}};
   facts["m2"].kubernetes_files = {kKubeletConfig};
-  facts["m2"].steps = {{"join/m2/kubeadm", "done"}};  // our directory was removed
+  facts["m2"].newest_step = "done";  // our directory was removed
   facts["m3"].kubernetes_files = {kKubeletConfig};
-  facts["m3"].steps = {{"join/m3/kubeadm", "begun"}};
+  facts["m3"].newest_step = "begun";
   const Membership membership = find_membership(site.cluster, facts);
   EXPECT_FALSE(membership.initialised);
   EXPECT_THAT(membership.leftovers, ElementsAre("m3"));

@@ -186,8 +186,69 @@ TEST(Preflight, AcceptsTheEndpointOnOneOfItsOwnHosts) {
 
 TEST(Preflight, RefusesAnEndpointOutsideTheHostsNetwork) {
   SampleSite site = sample_site();
+  site.cluster.network.plugin = "flannel";
+  site.manifests["flannel"] = "";
   site.facts("m2").addresses[1].prefix = 28;
   EXPECT_THAT(only_error(site, "endpoint-subnet").message, HasSubstr("192.168.2.12/28"));
+}
+
+TEST(Preflight, RefusesBridgeAcrossNetworks) {
+  SampleSite site = sample_site();
+  site.facts("w1").addresses[1].prefix = 30;
+  EXPECT_THAT(describe(only_error(site, "network-plugin")), HasSubstr("w1: 'm1' (192.168.2.11) is in none"));
+}
+
+TEST(Preflight, RefusesWhatARunningClusterCannotBeChangedTo) {
+  SampleSite site = sample_site();
+  for (auto& [name, report] : site.hosts) report.facts.journal_cluster_name = "prod";
+  Facts& facts = site.facts("m1");
+  facts.paths = {{kMemberMark, true}, {kKubeletConfig, true}, {kAdminConfig, true}};
+  facts.api_url = "https://192.168.2.100:16443";
+  facts.pod_range = site.cluster.network.pods.str();
+  facts.service_range = site.cluster.network.services.str();
+  EXPECT_TRUE(site.evaluate().empty());
+  facts.api_url = "https://192.168.2.99:16443";
+  EXPECT_THAT(
+      describe(only_error(site, "cluster")),
+      HasSubstr("m1: the cluster was made with endpoint https://192.168.2.99:16443; cluster.yaml says "
+                "https://192.168.2.100:16443"));
+  facts.api_url = "https://192.168.2.100:16443";
+  facts.pod_range = "10.99.0.0/16";
+  EXPECT_THAT(describe(only_error(site, "cluster")), HasSubstr("network.pods 10.99.0.0/16"));
+}
+
+TEST(Preflight, TakesAnUnreadableJournalForNoOtherCluster) {
+  SampleSite site = sample_site();
+  Facts& facts = site.facts("m1");
+  facts.kubernetes_files = {kKubeletConfig};
+  facts.listeners = {{"tcp", "0.0.0.0", 6443, "kube-apiserver"}};
+  facts.journal_error = "/var/lib/sealift/journal/log:3: the line does not match its digest";
+  const Finding finding = only_error(site, "journal");
+  EXPECT_THAT(finding.message, HasSubstr("journal/log:3"));
+  EXPECT_THAT(finding.advice, testing::Not(HasSubstr("reset")));
+}
+
+TEST(Preflight, NeedsTheModuleOfNginxThatBalances) {
+  SampleSite site = sample_site();
+  std::erase(site.contents.package_sets[0].install, "libnginx-mod-stream");
+  for (const Finding& finding : site.evaluate())
+    EXPECT_THAT(finding.message, HasSubstr("libnginx-mod-stream")) << describe(finding);
+  EXPECT_EQ(site.evaluate().size(), 3U);
+}
+
+TEST(Preflight, TellsTheMirrorFromAServerSomebodyStarted) {
+  SampleSite site = sample_site();
+  site.facts("deploy").listeners = {{"tcp", "0.0.0.0", 5000, "sealift"}};
+  EXPECT_THAT(only_error(site, "port").message, HasSubstr("port 5000 is in use by sealift"));
+  site.facts("deploy").journal_cluster_name = "prod";
+  EXPECT_TRUE(site.evaluate().empty());
+}
+
+TEST(Preflight, SaysThatAnIpv6AddressWasNotAskedFor) {
+  SampleSite site = sample_site();
+  site.cluster.endpoint.address = *IpAddress::parse("fd00::100");
+  EXPECT_THAT(site.evaluate(),
+              testing::Contains(testing::Field(&Finding::message, HasSubstr("is not checked"))));
 }
 
 TEST(Preflight, RefusesAnAddressTheHostDoesNotHave) {
