@@ -34,7 +34,7 @@ auto with_retries(const net::RetryPolicy& policy, const std::stop_token& stop, A
     auto result = attempt(retry_after);
     if (result || !net::is_transient(result.error()) || retry >= policy.retries) return result;
     if (!net::wait_for(net::retry_delay(policy, retry, net::random_jitter(), retry_after), stop))
-      return result;
+      return decltype(result)(fail(ErrorCode::interrupted, "{}; stopped", result.error().message()));
   }
 }
 

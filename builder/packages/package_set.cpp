@@ -8,6 +8,7 @@
 
 #include "builder/packages/baseline.hpp"
 #include "builder/packages/suite_reader.hpp"
+#include "lib/base/json.hpp"
 #include "lib/base/progress.hpp"
 #include "lib/pkgrepo/apt/candidates.hpp"
 #include "lib/pkgrepo/apt/repository.hpp"
@@ -88,6 +89,12 @@ class SetBuilder {
                                  digest,
                                  {}};
     TRY_ASSIGN(locked.control, apt::portable_control(package.stanza, locked.name));
+    if (!json::can_hold(locked.control)) {
+      return fail(
+          ErrorCode::invalid_argument,
+          "{} {}: its entry in the package index of {} is not UTF-8; the lock, which is JSON, cannot hold it",
+          locked.name, locked.version, index.repository_url);
+    }
     resolved_.set.packages.push_back(std::move(locked));
     if (!digests_.emplace(digest).second) return {};
     bundle::LockedBlob blob{digest, package.size, std::string(kDebMediaType), {}};

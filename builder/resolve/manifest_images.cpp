@@ -89,6 +89,9 @@ class Finder {
   std::string file_;
 };
 
+/// Each is parsed with the lines before it.
+constexpr std::size_t kMaxDocuments = 5000;
+
 bool begins_document(std::string_view line) {
   return line.starts_with("---") &&
          (line.size() == 3 || line[3] == ' ' || line[3] == '\r' || line[3] == '\t' || line[3] == '\n');
@@ -101,7 +104,10 @@ Result<ManifestImages> find_images(std::string_view text, const std::string& fil
   std::string document;
   std::size_t line_number = 0;
   std::size_t first_line = 1;
+  std::size_t documents = 0;
   const auto finish = [&]() -> Status {
+    if (++documents > kMaxDocuments)
+      return fail(ErrorCode::invalid_argument, "{}: more than {} YAML documents", file, kMaxDocuments);
     // Blank lines in front keep the line numbers of errors right.
     const std::string padded = std::string(first_line - 1, '\n') + document;
     document.clear();

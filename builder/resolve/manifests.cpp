@@ -24,7 +24,7 @@ Result<ManifestText> read_local(const bundle::ManifestSpec& spec, const fs::path
   const fs::path path = spec_directory / spec.file;
   TRY_ASSIGN(manifest.text, read_file(path, kMaxManifestFileBytes));
   // It is stored in the lock, which is JSON.
-  if (!json::parse(json::serialize(json::Value(manifest.text)), path.string())) {
+  if (!json::can_hold(manifest.text)) {
     return fail(ErrorCode::invalid_argument, "{}: not valid UTF-8", path.string());
   }
   manifest.origin.kind = bundle::OriginKind::inlined;

@@ -129,6 +129,8 @@ Result<Value> parse(std::string_view text, std::string_view what, std::uint64_t 
   }
 }
 
+bool can_hold(std::string_view text) { return parse(json::serialize(Value(text)), "text").has_value(); }
+
 std::string serialize(const Value& value) { return boost::json::serialize(value); }
 
 std::string serialize_pretty(const Value& value) {

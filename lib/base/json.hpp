@@ -29,6 +29,9 @@ Result<Value> parse(std::string_view text, std::string_view what);
 /// takes twelve times its size.
 Result<Value> parse(std::string_view text, std::string_view what, std::uint64_t memory_limit_bytes);
 
+/// Can a JSON string hold it? UTF-8 can.
+bool can_hold(std::string_view text);
+
 /// Compact, object members in insertion order.
 std::string serialize(const Value& value);
 /// Indented by two spaces with a final newline; members in insertion order: the same value gives the same

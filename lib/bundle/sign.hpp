@@ -16,7 +16,8 @@ struct SlotState {
 };
 
 /// Adds the signature of every key to the slot of the file, or replaces an earlier one by the same key, and
-/// syncs. The table of contents is signed as it is. `file` keeps the signatures it was opened with.
+/// syncs; waits while somebody else does (flock). The table of contents is signed as it is. `file` keeps the
+/// signatures it was opened with. ErrorCode::conflict when its name leads to another file by now.
 Result<SlotState> sign_in_place(const BundleFile& file, std::span<const PrivateKey> keys);
 
 }  // namespace sealift::bundle

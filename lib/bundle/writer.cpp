@@ -16,6 +16,7 @@ namespace sealift::bundle {
 namespace {
 
 constexpr std::uint64_t kNoteEveryBytes = 8ULL << 20;
+constexpr std::uint64_t kMaxJournalLine = 100;
 constexpr std::uint64_t kMaxJournalBytes = 256ULL << 20;
 
 fs::path with_suffix(const fs::path& path, const char* suffix) { return fs::path(path.string() + suffix); }
@@ -182,7 +183,9 @@ Status BundleWriter::reserve() {
   if (::fstat(file_.get(), &info) != 0) return fail_errno(errno, path_.string());
   const std::uint64_t allocated = static_cast<std::uint64_t>(info.st_blocks) * 512;
   const std::uint64_t size = plan_->contents.size;
-  const std::uint64_t needed = size > allocated ? size - allocated : 0;
+  // The journal has a line for each blob and for each noted piece.
+  const std::uint64_t journal = kMaxJournalLine * (2 + plan_->wanted.size() + size / kNoteEveryBytes);
+  const std::uint64_t needed = (size > allocated ? size - allocated : 0) + journal;
   const fs::path folder = path_.has_parent_path() ? path_.parent_path() : fs::path(".");
   TRY_ASSIGN(const std::uint64_t available, free_space(folder));
   if (needed > available) {

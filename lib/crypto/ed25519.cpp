@@ -126,9 +126,8 @@ Result<PrivateKey> PrivateKey::from_file(const fs::path& path) {
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return fail_errno(errno, path.string());
   if ((info.st_mode & 077) != 0) {
-    return fail(ErrorCode::precondition,
-                "{}: mode {:04o} lets others use this private key; run: chmod 600 {}", path.string(),
-                info.st_mode & 07777, path.string());
+    return fail(ErrorCode::untrusted, "{}: mode {:04o} lets others use this private key; run: chmod 600 {}",
+                path.string(), info.st_mode & 07777, path.string());
   }
   if (static_cast<std::uint64_t>(info.st_size) > kMaxPemBytes) {
     return fail(ErrorCode::invalid_argument, "{} is too large for a private key", path.string());

@@ -42,7 +42,9 @@ bool holds_for_oldest(const Row& row, const apt::Relation& relation) {
   }
   if (relation.comparison == apt::Comparison::any) return true;
   const std::string oldest = oldest_in_release(row.package->version);
-  if (oldest == row.package->version) return true;
+  // A version without a known mark of an update may be one all the same: only what is asked for at least
+  // holds.
+  if (oldest == row.package->version) return relation.comparison != apt::Comparison::equal;
   return !oldest.empty() && relation.accepts(oldest);
 }
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "lib/bundle/layout.hpp"
+#include "lib/bundle/sign.hpp"
+#include "tests/support/bundles.hpp"
 
 namespace sealift::bundle {
 namespace {
@@ -39,6 +41,35 @@ TEST(Signatures, RefusesMoreThanFit) {
   std::vector<SignatureLine> lines;
   for (int i = 0; i < 26; ++i) ASSERT_TRUE(add_signature(lines, *PrivateKey::generate(), "text"));
   EXPECT_FALSE(write_signatures(lines));
+}
+
+TEST(SignInPlace, KeepsWhatAnotherSignedMeanwhile) {
+  const auto directory = TemporaryDirectory::create("sealift-test");
+  const fs::path path = directory->path() / "x.tar";
+  const PrivateKey first = *PrivateKey::generate();
+  ASSERT_TRUE(test::small_bundle().write(path, {&first}));
+  const auto opened_early = BundleFile::open(path);
+  const auto opened_late = BundleFile::open(path);
+  const PrivateKey one = *PrivateKey::generate();
+  const PrivateKey other = *PrivateKey::generate();
+  EXPECT_EQ(sign_in_place(**opened_early, std::span(&one, 1))->signatures, 2U);
+  EXPECT_EQ(sign_in_place(**opened_late, std::span(&other, 1))->signatures, 3U);
+  EXPECT_FALSE(sign_in_place(**opened_early, std::span(&other, 1))->changed);
+}
+
+TEST(SignInPlace, SignsNoOtherFileThatTookTheName) {
+  const auto directory = TemporaryDirectory::create("sealift-test");
+  const fs::path path = directory->path() / "x.tar";
+  const PrivateKey key = *PrivateKey::generate();
+  ASSERT_TRUE(test::small_bundle().write(path, {&key}));
+  const auto opened = BundleFile::open(path);
+  fs::copy_file(path, directory->path() / "y.tar");
+  fs::rename(directory->path() / "y.tar", path);
+  const std::string before = *read_file(path, 1U << 30);
+  const auto signed_by = sign_in_place(**opened, std::span(&key, 1));
+  ASSERT_FALSE(signed_by);
+  EXPECT_EQ(signed_by.error().code(), ErrorCode::conflict);
+  EXPECT_EQ(*read_file(path, 1U << 30), before);
 }
 
 }  // namespace

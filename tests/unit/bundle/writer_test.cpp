@@ -182,7 +182,7 @@ TEST_F(WriteBundle, SaysWhatSpaceIsNeededBeforeTheFirstByte) {
   const auto writer = BundleWriter::open(path_, plan);
   ASSERT_FALSE(writer);
   EXPECT_EQ(writer.error().code(), ErrorCode::no_space);
-  EXPECT_THAT(writer.error().message(), testing::HasSubstr("needs 36028797"));
+  EXPECT_THAT(writer.error().message(), testing::HasSubstr("needs 36029226"));
 }
 
 TEST(PlanBundle, AlignsEveryEntry) {

@@ -37,7 +37,7 @@ TEST_F(Ed25519, RefusesAKeyThatOthersCanRead) {
   ASSERT_TRUE(write_file_atomically(path_, PrivateKey::generate()->pem(), 0640));
   const auto read = PrivateKey::from_file(path_);
   ASSERT_FALSE(read);
-  EXPECT_EQ(read.error().code(), ErrorCode::precondition);
+  EXPECT_EQ(read.error().code(), ErrorCode::untrusted);
   EXPECT_THAT(read.error().message(), testing::HasSubstr("chmod 600"));
 }
 

@@ -80,7 +80,7 @@ TEST(SecretKeyFile, IsForItsOwnerAloneAndNeverOverwritten) {
   ASSERT_EQ(::chmod(path.c_str(), 0640), 0);
   const auto open = SecretKey::from_file(path);
   ASSERT_FALSE(open);
-  EXPECT_EQ(open.error().code(), ErrorCode::precondition);
+  EXPECT_EQ(open.error().code(), ErrorCode::untrusted);
   EXPECT_THAT(open.error().message(), HasSubstr("chmod 600"));
 }
 

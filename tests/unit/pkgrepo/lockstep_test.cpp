@@ -62,6 +62,12 @@ TEST(NamedBaseline, CarriesWhatMustBeExactlyAsNew) {
               ElementsAre("perl", "perl-base", "perl-doc"));
 }
 
+/// An update within a release may have a plain new version (Ubuntu's native packages have).
+TEST(NamedBaseline, CarriesWhatMustBeExactlyAsNewWhateverTheVersionLooksLike) {
+  const std::string world = stanza("apt-utils", "2.8.3", "Depends: apt (= 2.8.3)\n") + stanza("apt", "2.8.3");
+  EXPECT_THAT(carried(world, "apt-utils", {"apt"}), ElementsAre("apt", "apt-utils"));
+}
+
 TEST(NamedBaseline, KeepsStepWithWhatWasAskedForEvenWhenPresent) {
   const std::string world = stanza("perl", "5-7+deb12u3", "Depends: perl-base (= 5-7+deb12u3)\n") +
                             stanza("perl-base", "5-7+deb12u3");

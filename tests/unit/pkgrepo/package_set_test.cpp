@@ -90,6 +90,13 @@ class ResolvePackageSet : public testing::Test {
   Log log_{LogLevel::error};
 };
 
+TEST_F(ResolvePackageSet, RefusesAnEntryThatTheLockCannotHold) {
+  put_index("main/binary-amd64/Packages.xz", stanza("app", "1", "Maintainer: J\xF6rg <j@example.com>\n"));
+  sign();
+  expect_error(ErrorCode::invalid_argument,
+               "app 1: its entry in the package index of http://example.com/debian");
+}
+
 TEST_F(ResolvePackageSet, LocksOriginDigestAndEvidence) {
   put_index("main/binary-amd64/Packages.xz",
             stanza("app", "1:2.0-1", "Depends: dep\n") + stanza("dep", "1") + stanza("other", "1"));
