@@ -11,7 +11,9 @@ void add_site_options(CLI::App& command, SiteFiles& files) {
   command.add_option("--bundle", files.bundles, "Bundle to install from; repeatable, the later wins")
       ->required();
   command
-      .add_option("-k,--key", files.keys, "Public key that must have signed the bundles; repeat for several")
+      .add_option(
+          "-k,--key", files.keys,
+          "Public key that may have signed the bundles; repeatable, and --threshold says how many must")
       ->required();
   command.add_option("--threshold", files.threshold, "How many of the keys must have signed")
       ->check(CLI::Range(1U, 25U))

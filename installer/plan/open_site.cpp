@@ -43,6 +43,7 @@ Status open_bundles(const SiteFiles& files, OpenedSite& opened) {
     contents.push_back(&verified->contents());
     opened.bundles.push_back(std::move(verified));
   }
+  TRY(check_repository_keys(contents));
   opened.contents = merge_contents(contents);
   return {};
 }
@@ -64,7 +65,7 @@ Status read_members(OpenedSite& opened) {
     TRY_ASSIGN(opened.manifests[fs::path(file.path).stem().string()],
                read_member(opened, file, kMaxManifest));
   }
-  if (const auto* key = opened.contents.find_file("keys/repository.asc"); key != nullptr) {
+  if (const auto* key = opened.contents.find_file(kRepositoryKey); key != nullptr) {
     TRY_ASSIGN(opened.repository_key, read_member(opened, *key, kMaxKeyFile));
   } else if (!opened.contents.package_sets.empty()) {
     return fail(ErrorCode::integrity,

@@ -67,6 +67,22 @@ Contents merge_contents(const std::vector<const Contents*>& bundles) {
   return merged;
 }
 
+Status check_repository_keys(const std::vector<const Contents*>& bundles) {
+  const bundle::FileEntry* last = nullptr;
+  std::set<std::string> replaced;
+  for (auto bundle = bundles.rbegin(); bundle != bundles.rend(); ++bundle) {
+    const bundle::FileEntry* key = (*bundle)->find_file(kRepositoryKey);
+    if (last == nullptr) last = key;
+    for (const auto& set : (*bundle)->package_sets)
+      if (replaced.insert(set.target).second && key != nullptr && key->digest != last->digest)
+        return fail(ErrorCode::precondition,
+                    "bundle '{}': its packages for {} are signed by another repository key than the last "
+                    "bundle's; make all bundles of a site with the same --repository-key",
+                    (*bundle)->name, set.target);
+  }
+  return {};
+}
+
 std::string platform_of(const std::string& machine) {
   if (machine == "x86_64") return "linux/amd64";
   return machine == "aarch64" ? "linux/arm64" : "";

@@ -17,6 +17,13 @@ namespace sealift::installer {
 /// Several bundles as one: images, files, package sets and Kubernetes of later ones win.
 bundle::Contents merge_contents(const std::vector<const bundle::Contents*>& bundles);
 
+/// Where a bundle has the OpenPGP key of its package repositories.
+inline constexpr const char* kRepositoryKey = "keys/repository.asc";
+
+/// apt is given one key, that of the last bundle: a package set of an earlier one that is still in use must
+/// be signed by it (ErrorCode::precondition).
+Status check_repository_keys(const std::vector<const bundle::Contents*>& bundles);
+
 /// "linux/amd64" for "x86_64", "linux/arm64" for "aarch64"; empty for others.
 std::string platform_of(const std::string& machine);
 

@@ -29,6 +29,12 @@ bool is_plain_name(std::string_view text) {
              std::string_view::npos;
 }
 
+/// A DNS label (RFC 1123).
+bool is_label(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
 Result<std::string> read_version(const Node& map, std::string_view key) {
   TRY_ASSIGN(const Node node, map.get(key));
   TRY_ASSIGN(const std::string version, node.string());
@@ -125,7 +131,14 @@ Result<FileSpec> read_file_spec(const Node& node) {
 Result<ManifestSpec> read_manifest(const Node& node) {
   TRY(node.only({"name", "url", "file", "sha256"}));
   ManifestSpec manifest;
-  TRY_ASSIGN(manifest.name, read_name(node, "name"));
+  TRY_ASSIGN(const Node name, node.get("name"));
+  TRY_ASSIGN(manifest.name, name.string());
+  if (!is_label(manifest.name)) {
+    return name.error(
+        "expected lower-case letters, digits and '-', at most 63, since cluster.yaml names it so; found "
+        "\"{}\"",
+        manifest.name.substr(0, 120));
+  }
   TRY_ASSIGN(manifest.url, node.string_or("url", ""));
   TRY_ASSIGN(manifest.file, node.string_or("file", ""));
   if (manifest.url.empty() == manifest.file.empty())

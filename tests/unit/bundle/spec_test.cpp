@@ -133,5 +133,16 @@ TEST(ReadSpec, TheProfilesAreReadable) {
   EXPECT_THAT(names, testing::UnorderedElementsAre("k8s-1.20-debian-12", "k8s-1.32-ubuntu-24.04"));
 }
 
+TEST(Spec, TakesNoNameOfAManifestThatClusterYamlCouldNotSay) {
+  for (const char* name : {"calico_3.29", "Flannel", "-x", "x-"}) {
+    const auto spec = parse_spec(std::string("apiVersion: sealift/v1\nkind: Bundle\nmetadata: {name: t, "
+                                             "version: \"1\"}\nmanifests:\n  - {name: ") +
+                                     name + ", url: \"https://example.com/x.yaml\"}\n",
+                                 "bundle.yaml");
+    ASSERT_FALSE(spec) << name;
+    EXPECT_THAT(spec.error().message(), testing::HasSubstr("bundle.yaml:5:12: expected lower-case letters"));
+  }
+}
+
 }  // namespace
 }  // namespace sealift::bundle

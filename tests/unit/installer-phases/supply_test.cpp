@@ -61,6 +61,25 @@ TEST(MergeContents, LetsTheLaterBundleWin) {
   EXPECT_EQ(merged.find_role("kubelet", "linux/amd64")->digest, digest_of(std::string_view("new")));
 }
 
+TEST(RepositoryKeys, AreOneForAllSetsInUse) {
+  const auto bundle_of = [](const std::string& target, std::string_view key) {
+    bundle::Contents contents;
+    contents.name = "for-" + target;
+    contents.package_sets.push_back({.target = target});
+    contents.files = {{kRepositoryKey, digest_of(key), 3, "", 0644, "", ""}};
+    return contents;
+  };
+  const auto debian = bundle_of("debian-12", "one");
+  const auto ubuntu = bundle_of("ubuntu-24.04", "one");
+  const auto others = bundle_of("ubuntu-24.04", "two");
+  const bundle::Contents images_only;
+  EXPECT_TRUE(check_repository_keys({&debian, &ubuntu, &images_only}));
+  EXPECT_TRUE(check_repository_keys({&ubuntu, &others})) << "the first set is replaced";
+  const Status status = check_repository_keys({&debian, &others});
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), ::testing::HasSubstr("'for-debian-12': its packages for debian-12"));
+}
+
 TEST(FullImageName, CompletesLikeContainerd) {
   EXPECT_EQ(full_image_name("nginx"), "docker.io/library/nginx:latest");
   EXPECT_EQ(full_image_name("flannel/flannel:v1"), "docker.io/flannel/flannel:v1");
