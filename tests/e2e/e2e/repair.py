@@ -6,6 +6,8 @@ from .product import ON_DEPLOY
 
 def check(product, report):
     report.check("a member without admin.conf is not made anew", member_is_kept, product)
+    report.check("another endpoint is refused", other_endpoint_is_refused, product)
+    report.check("routes that vanished come back", routes_come_back, product)
     report.check("a bundle replaced under its name is served", replaced_bundle_is_served, product)
     report.check("a newer package is left alone", newer_package_is_kept, product)
     report.check("a balancer without its file gets it back", balancer_is_repaired, product)
@@ -25,6 +27,22 @@ def member_is_kept(product):
         lab.output("cp2", "mv /root/admin.conf /etc/kubernetes/")
     cluster.etcd_healthy()
     return error
+
+
+def other_endpoint_is_refused(product):
+    lab.output("deploy", "cd %s && cp cluster.yaml cluster.right && sed -i 's/^  port: 16443$/  port: 16444/' cluster.yaml" % ON_DEPLOY)
+    try:
+        return faults.refused(product, r"cp1: the cluster was made with endpoint https://10\.99\.0\.100:16443; cluster.yaml says .*:16444")
+    finally:
+        lab.output("deploy", "cd %s && mv cluster.right cluster.yaml" % ON_DEPLOY)
+
+
+def routes_come_back(product):
+    """As a restart of systemd-networkd would take them away."""
+    lab.output("cp2", "ip route flush proto 83")
+    changed = changes(product)
+    assert changed == ["network/cp2/route-cp1"], changed
+    return "changed network/cp2/route-cp1, %s" % cluster.pods_reach_each_other()
 
 
 def replaced_bundle_is_served(product):
