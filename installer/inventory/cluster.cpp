@@ -36,22 +36,6 @@ std::string_view to_string(EndpointMode mode) {
   return "";
 }
 
-bool is_dns_label(std::string_view text) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= 63 && plain(text.front()) && plain(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return plain(c) || c == '-'; });
-}
-
-bool is_dns_name(std::string_view text) {
-  if (text.empty() || text.size() > 253) return false;
-  while (true) {
-    const std::size_t dot = text.find('.');
-    if (!is_dns_label(text.substr(0, dot))) return false;
-    if (dot == std::string_view::npos) return true;
-    text.remove_prefix(dot + 1);
-  }
-}
-
 std::string Endpoint::host_and_port() const {
   return fmt::format("{}:{}", name.empty() ? address.bracketed() : name, port);
 }

@@ -107,9 +107,4 @@ struct Cluster {
 /// Valid modes that this version cannot install fail with ErrorCode::unsupported.
 Result<Cluster> parse_cluster(std::string_view text, const std::string& file);
 
-/// RFC 1123 label: lower case letters, digits and '-', 1 to 63 characters, not beginning or ending with '-'.
-bool is_dns_label(std::string_view text);
-/// Dotted labels, at most 253 characters.
-bool is_dns_name(std::string_view text);
-
 }  // namespace sealift::installer

@@ -5,6 +5,7 @@
 #include "installer/inventory/cluster.hpp"
 #include "installer/inventory/parse_parts.hpp"
 #include "installer/inventory/validate.hpp"
+#include "lib/base/dns.hpp"
 
 namespace sealift::installer {
 namespace {

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "installer/inventory/parse_parts.hpp"
+#include "lib/base/dns.hpp"
 
 namespace sealift::installer {
 namespace {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lib/base/dns.hpp"
 #include "lib/base/yaml.hpp"
 #include "lib/bundle/served_path.hpp"
 #include "lib/oci/reference.hpp"
@@ -27,12 +28,6 @@ bool is_plain_name(std::string_view text) {
   return !text.empty() && text.size() <= 100 && text.front() != '-' && text.front() != '.' &&
          text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") ==
              std::string_view::npos;
-}
-
-/// A DNS label (RFC 1123).
-bool is_label(std::string_view text) {
-  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
 Result<std::string> read_version(const Node& map, std::string_view key) {
@@ -133,7 +128,7 @@ Result<ManifestSpec> read_manifest(const Node& node) {
   ManifestSpec manifest;
   TRY_ASSIGN(const Node name, node.get("name"));
   TRY_ASSIGN(manifest.name, name.string());
-  if (!is_label(manifest.name)) {
+  if (!is_dns_label(manifest.name)) {
     return name.error(
         "expected lower-case letters, digits and '-', at most 63, since cluster.yaml names it so; found "
         "\"{}\"",
