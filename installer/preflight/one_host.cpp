@@ -15,21 +15,6 @@ namespace {
 constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kGiB = 1U << 30;
 
-void check_firewalls(const PreflightInput& input, const std::string& host, const Facts& facts,
-                     std::vector<Finding>& findings) {
-  const auto managed = input.cluster.firewall ? manageable_firewalls(facts) : std::vector<std::string>{};
-  for (const std::string& firewall : facts.firewalls) {
-    if (std::find(managed.begin(), managed.end(), firewall) == managed.end())
-      findings.push_back({Severity::warning, host, "firewall",
-                          fmt::format("{} is active and refuses packets", firewall),
-                          "it must let the ports of docs/installing.md through; Sealift does not change it"});
-    else if (facts.journal_cluster_name != input.cluster.name)
-      findings.push_back({Severity::change, host, "firewall",
-                          fmt::format("{} is active and will let through what the cluster needs", firewall),
-                          "'firewall: {manage: false}' in cluster.yaml leaves that to you"});
-  }
-}
-
 /// Gathers what is wrong with one host.
 class HostCheck {
  public:
@@ -396,30 +381,6 @@ void HostCheck::software() {
 void check_one_host(const PreflightInput& input, const Host& host, const Facts& facts,
                     std::vector<Finding>& findings) {
   HostCheck(input, host, facts, findings).run();
-}
-
-void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vector<Finding>& findings) {
-  if (facts.uid != 0)
-    findings.push_back({Severity::error, input.deploy, "root",
-                        "the deploy host's part of the installation needs root", "run it as root"});
-  if (!facts.journal_error.empty() && input.cluster.find(input.deploy) == nullptr)
-    findings.push_back({Severity::error, input.deploy, "journal",
-                        "what Sealift did here cannot be read: " + facts.journal_error,
-                        "bring that file back from a copy"});
-  if (!facts.journal_cluster_name.empty() && facts.journal_cluster_name != input.cluster.name)
-    findings.push_back(
-        {Severity::error, input.deploy, "other-cluster",
-         fmt::format("this deploy host serves the cluster '{}' (id {})", facts.journal_cluster_name,
-                     facts.journal_cluster_id),
-         fmt::format("install '{}' from another host: one mirror serves one cluster", input.cluster.name)});
-  if (input.cluster.find(input.deploy) == nullptr) check_firewalls(input, input.deploy, facts, findings);
-  for (const ListenerFact& listener : facts.listeners)
-    if (listener.protocol.starts_with("tcp") && (listener.port == 5000 || listener.port == 12480) &&
-        !(listener.program == "sealift" && facts.journal_cluster_name == input.cluster.name))
-      findings.push_back({Severity::error, input.deploy, "port",
-                          fmt::format("port {} is in use by {}; the mirror needs it", listener.port,
-                                      listener.program.empty() ? "another program" : listener.program),
-                          "stop it"});
 }
 
 }  // namespace sealift::installer

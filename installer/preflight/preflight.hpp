@@ -58,6 +58,8 @@ json::Value to_json(const Finding& finding);
 void check_one_host(const PreflightInput& input, const Host& host, const Facts& facts,
                     std::vector<Finding>& findings);
 void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vector<Finding>& findings);
+void check_firewalls(const PreflightInput& input, const std::string& host, const Facts& facts,
+                     std::vector<Finding>& findings);
 void check_between_hosts(const PreflightInput& input, std::vector<Finding>& findings);
 void check_bundle_closure(const PreflightInput& input, std::vector<Finding>& findings);
 

@@ -96,4 +96,17 @@ hosts:
   return site;
 }
 
+Finding only_error(const SampleSite& site, const std::string& subject) {
+  Finding result;
+  std::size_t count = 0;
+  for (const Finding& finding : site.evaluate()) {
+    if (finding.severity != Severity::error) continue;
+    EXPECT_EQ(finding.subject, subject) << describe(finding);
+    result = finding;
+    ++count;
+  }
+  EXPECT_EQ(count, 1U) << subject;
+  return result;
+}
+
 }  // namespace sealift::installer

@@ -23,4 +23,7 @@ struct SampleSite {
 
 SampleSite sample_site(const std::string& extra_yaml = "dns: {enabled: false}\n");
 
+/// The one error of that subject, or a failed test.
+Finding only_error(const SampleSite& site, const std::string& subject);
+
 }  // namespace sealift::installer
