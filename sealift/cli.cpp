@@ -6,6 +6,8 @@
 #include <system_error>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "lib/base/command.hpp"
 #include "lib/base/version.hpp"
@@ -81,9 +83,19 @@ int run_action(const Action& action, const GlobalOptions& options) {
   return 0;
 }
 
+/// Where one is closed, the next file to be opened would take its place and get our messages.
+void fill_standard_streams() {
+  for (int fd = ::open("/dev/null", O_RDWR); fd >= 0; fd = ::open("/dev/null", O_RDWR)) {
+    if (fd <= STDERR_FILENO) continue;
+    ::close(fd);
+    return;
+  }
+}
+
 }  // namespace
 
 int run_program(int argc, char** argv) {
+  fill_standard_streams();
   // A reader that goes away (`| head`, a closed connection) shows as an error of that write, not as our
   // death.
   std::signal(SIGPIPE, SIG_IGN);

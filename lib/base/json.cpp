@@ -1,5 +1,6 @@
 #include "lib/base/json.hpp"
 
+#include <cstring>
 #include <new>
 
 #include <boost/json/memory_resource.hpp>
@@ -69,6 +70,35 @@ void pretty(const Value& value, std::string& out, int depth) {
   }
 }
 
+/// Bytes of the UTF-8 character `text` begins with, 0 for anything else (Unicode, table 3-7).
+std::size_t character_size(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const auto continues = [&](std::size_t i) { return (byte(i) & 0xC0U) == 0x80U; };
+  const unsigned first = byte(0);
+  const unsigned second = byte(1);
+  if (first < 0x80) return text.empty() ? 0 : 1;
+  if (first < 0xC2 || first > 0xF4 || !continues(1)) return 0;
+  if (first < 0xE0) return 2;
+  if (!continues(2)) return 0;
+  if (first < 0xF0) return (first == 0xE0 && second < 0xA0) || (first == 0xED && second > 0x9F) ? 0 : 3;
+  const bool in_range = !(first == 0xF0 && second < 0x90) && !(first == 0xF4 && second > 0x8F);
+  return continues(3) && in_range ? 4 : 0;
+}
+
+/// How many of the first bytes are UTF-8.
+std::size_t valid_prefix(std::string_view text) {
+  constexpr std::uint64_t kHighBits = 0x8080808080808080U;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    std::uint64_t eight = kHighBits;
+    if (at + sizeof eight <= text.size()) std::memcpy(&eight, text.data() + at, sizeof eight);
+    const std::size_t size = (eight & kHighBits) == 0 ? sizeof eight : character_size(text.substr(at));
+    if (size == 0) return at;
+    at += size;
+  }
+  return at;
+}
+
 boost::json::parse_options strict_options() {
   boost::json::parse_options options;
   options.max_depth = 64;
@@ -129,15 +159,29 @@ Result<Value> parse(std::string_view text, std::string_view what, std::uint64_t 
   }
 }
 
-bool can_hold(std::string_view text) { return parse(json::serialize(Value(text)), "text").has_value(); }
+bool can_hold(std::string_view text) { return valid_prefix(text) == text.size(); }
 
-std::string serialize(const Value& value) { return boost::json::serialize(value); }
+std::string to_utf8(std::string text) {
+  std::size_t good = valid_prefix(text);
+  if (good == text.size()) return text;
+  std::string out;
+  std::string_view rest = text;
+  while (true) {
+    out += rest.substr(0, good);
+    if (good == rest.size()) return out;
+    out += "\xEF\xBF\xBD";
+    rest.remove_prefix(good + 1);
+    good = valid_prefix(rest);
+  }
+}
+
+std::string serialize(const Value& value) { return to_utf8(boost::json::serialize(value)); }
 
 std::string serialize_pretty(const Value& value) {
   std::string out;
   pretty(value, out, 0);
   out += '\n';
-  return out;
+  return to_utf8(std::move(out));
 }
 
 Result<Reader> Reader::of(const Value& value, std::string path) {

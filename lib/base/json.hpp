@@ -32,10 +32,13 @@ Result<Value> parse(std::string_view text, std::string_view what, std::uint64_t 
 /// Can a JSON string hold it? UTF-8 can.
 bool can_hold(std::string_view text);
 
-/// Compact, object members in insertion order.
+/// Every byte that is not part of UTF-8 is replaced by U+FFFD.
+std::string to_utf8(std::string text);
+
+/// Compact, object members in insertion order: the same value gives the same bytes. Always JSON: strings pass
+/// to_utf8(). What must not be changed on the way is asked can_hold() first.
 std::string serialize(const Value& value);
-/// Indented by two spaces with a final newline; members in insertion order: the same value gives the same
-/// bytes.
+/// The same, indented by two spaces with a final newline.
 std::string serialize_pretty(const Value& value);
 
 /// Typed, path-aware access to one JSON object. Every getter fails with the path, the expected and the found

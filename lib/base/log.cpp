@@ -4,6 +4,8 @@
 
 namespace sealift {
 
+void print_to_stderr(std::string_view text) { (void)std::fwrite(text.data(), 1, text.size(), stderr); }
+
 void Log::emit(LogLevel level, std::string_view message) {
   if (level > level_) return;
   const std::lock_guard lock(mutex_);
@@ -15,7 +17,7 @@ void Log::write(LogLevel level, std::string_view line) {
                        : level == LogLevel::warning ? "warning: "
                        : level == LogLevel::debug   ? "debug: "
                                                     : "";
-  fmt::print(stderr, "{}{}\n", prefix, line);
+  print_to_stderr(fmt::format("{}{}\n", prefix, line));
 }
 
 }  // namespace sealift

@@ -9,6 +9,9 @@
 
 namespace sealift {
 
+/// Writes as much of it as can be written: a full disk or a reader that has gone ends no work.
+void print_to_stderr(std::string_view text);
+
 enum class LogLevel { error, warning, info, debug };
 
 /// Writes one line a message to standard error. Thread-safe; passed by reference, never global.

@@ -9,6 +9,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/base/log.hpp"
+
 namespace sealift {
 
 std::string format_bytes(std::uint64_t bytes) {
@@ -93,7 +95,7 @@ class PlainProgress final : public CountingProgress {
 
  private:
   std::chrono::milliseconds interval() const override { return std::chrono::seconds(5); }
-  void show() override { fmt::print(stderr, "{}\n", summary()); }
+  void show() override { print_to_stderr(summary() + "\n"); }
 };
 
 class TerminalProgress final : public CountingProgress {
@@ -109,7 +111,7 @@ class TerminalProgress final : public CountingProgress {
   void erase() {
     std::string text = "\r\x1b[K";
     for (; lines_ > 0; --lines_) text += "\x1b[1A\x1b[K";
-    fmt::print(stderr, "{}", text);
+    print_to_stderr(text);
   }
 
   void show() override {
@@ -123,7 +125,7 @@ class TerminalProgress final : public CountingProgress {
       text += clip(line(item), width) + "\n";
       ++lines_;
     }
-    fmt::print(stderr, "{}{}", text, clip(summary(), width));
+    print_to_stderr(text + clip(summary(), width));
     std::fflush(stderr);
   }
 

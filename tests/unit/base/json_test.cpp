@@ -53,6 +53,35 @@ TEST(Json, RefusesNegativeAndFractionalCounts) {
   EXPECT_EQ(reader.unsigned_integer("c").value(), ~0ULL);
 }
 
+TEST(Json, WritesOnlyUtf8) {
+  const std::string replaced = "\xEF\xBF\xBD";
+  const std::string bad =
+      "a\xFF"
+      "b\xC3";
+  EXPECT_EQ(serialize(Object{{bad, bad}}), fmt::format("{{\"a{0}b{0}\":\"a{0}b{0}\"}}", replaced));
+  EXPECT_EQ(serialize_pretty(Array{bad}), fmt::format("[\n  \"a{0}b{0}\"\n]\n", replaced));
+  EXPECT_TRUE(parse(serialize(Object{{bad, bad}}), "x"));
+}
+
+/// As the parser says: every pair of bytes, then what may follow the leads with a rule of their own.
+TEST(Json, KnowsUtf8AsItsParserDoes) {
+  std::vector<std::string> texts;
+  for (const std::string tail : {"", "\x80", "\x80\x80", "\xBF\xBF", "1234567\xC3\xA9"}) {
+    for (unsigned first = 0x80; first < 0x100; ++first) {
+      for (unsigned second = 0x20; second < 0x100; ++second)
+        texts.push_back(std::string{static_cast<char>(first), static_cast<char>(second)} + tail);
+    }
+  }
+  for (std::string text : texts) {
+    text = "12345678" + text;
+    if (text.find_first_of("\"\\") != std::string::npos) continue;
+    const bool parsed = parse('"' + text + '"', "x").has_value();
+    EXPECT_EQ(can_hold(text), parsed) << testing::PrintToString(text);
+    EXPECT_EQ(to_utf8(text) == text, parsed) << testing::PrintToString(text);
+    EXPECT_TRUE(can_hold(to_utf8(text)));
+  }
+}
+
 TEST(Json, PrettyKeepsTheOrderAndEndsTheLine) {
   EXPECT_EQ(serialize_pretty(Object{{"b", 1}, {"a", Array{}}, {"c", Array{"x"}}}),
             "{\n  \"b\": 1,\n  \"a\": [],\n  \"c\": [\n    \"x\"\n  ]\n}\n");
