@@ -18,6 +18,7 @@ namespace sealift::bundle {
 struct VerifiedBundle::Checked {
   std::mutex mutex;
   std::unordered_set<Digest> digests;
+  std::unordered_set<Digest> damaged;
   std::unordered_set<Digest> contents;  ///< of files that lie compressed in one of those
   std::atomic<bool> all = false;
 };
@@ -149,10 +150,28 @@ Status VerifiedBundle::check_blob(const Digest& digest, const std::atomic<bool>*
   if (is_checked(digest)) return {};
   TRY(check_unchanged(*file_));
   StoppableSink nowhere(stop);
-  TRY(file_->copy_blob(digest, nowhere));
+  return judge(digest, file_->copy_blob(digest, nowhere));
+}
+
+Status VerifiedBundle::judge(const Digest& digest, Status read) const {
   const std::lock_guard lock(checked_->mutex);
-  checked_->digests.insert(digest);
-  return {};
+  if (read)
+    checked_->digests.insert(digest);
+  else if (read.error().code() != ErrorCode::interrupted)
+    checked_->damaged.insert(digest);
+  return read;
+}
+
+Result<std::string> VerifiedBundle::read_blob(const Digest& digest, std::uint64_t limit_bytes) const {
+  auto content = file_->read_blob(digest, limit_bytes);
+  TRY(judge(digest, content ? Status{} : tl::unexpected(content.error())));
+  return content;
+}
+
+bool VerifiedBundle::is_damaged(const Digest& digest) const {
+  if (is_all_checked()) return false;
+  const std::lock_guard lock(checked_->mutex);
+  return checked_->damaged.contains(digest);
 }
 
 Status VerifiedBundle::check_file(const FileEntry& file, const std::atomic<bool>* stop) const {
@@ -160,10 +179,9 @@ Status VerifiedBundle::check_file(const FileEntry& file, const std::atomic<bool>
   if (!file.stored) return check_blob(file.digest, stop);
   TRY(check_unchanged(*file_));
   TRY_ASSIGN(const BlobEntry* const blob, file_->present_blob(*file.stored));
-  TRY(check_extent(*file_,
-                   {blob_path(blob->digest.hex()), blob->digest, *blob->offset, blob->size, &file, stop}));
+  TRY(judge(blob->digest, check_extent(*file_, {blob_path(blob->digest.hex()), blob->digest, *blob->offset,
+                                                blob->size, &file, stop})));
   const std::lock_guard lock(checked_->mutex);
-  checked_->digests.insert(blob->digest);
   checked_->contents.insert(file.digest);
   return {};
 }
@@ -233,14 +251,14 @@ Status verify_all(const VerifiedBundle& bundle, Progress& progress, unsigned thr
                                            content == compressed.end() ? nullptr : content->second, stop,
                                            [&](std::uint64_t count) { progress.advance(item, count); }});
       progress.end(item);
+      checked = bundle.judge(blob.digest, std::move(checked));
       const std::lock_guard lock(mutex);
       if (!checked) {
         errors.push_back(std::move(checked).error());
         if (errors.back().code() == ErrorCode::interrupted) return;
-      } else {
+      } else if (content != compressed.end()) {
         const std::lock_guard checked_lock(bundle.checked_->mutex);
-        bundle.checked_->digests.insert(blob.digest);
-        if (content != compressed.end()) bundle.checked_->contents.insert(content->second->digest);
+        bundle.checked_->contents.insert(content->second->digest);
       }
     }
   };

@@ -38,10 +38,14 @@ class VerifiedBundle {
   /// As check_blob, for the blob of a file; a compressed one is also decompressed and the file's digest and
   /// size compared. `file` may be of another bundle's contents: the blob counts.
   Status check_file(const FileEntry& file, const std::atomic<bool>* stop = nullptr) const;
+  /// The bytes of a small blob, checked as they are read.
+  Result<std::string> read_blob(const Digest& digest, std::uint64_t limit_bytes) const;
   /// True once check_blob (or verify_all) has found the blob intact.
   bool is_checked(const Digest& digest) const;
   /// True once check_file (or verify_all) has found the file intact.
   bool is_checked(const FileEntry& file) const;
+  /// True once the blob, or the file compressed in it, could not be read or was found damaged.
+  bool is_damaged(const Digest& digest) const;
   /// True once verify_all (or a record) has vouched for everything.
   bool is_all_checked() const;
   /// Marks all as checked: the caller remembers a full verification of exactly this file (see
@@ -53,6 +57,8 @@ class VerifiedBundle {
                                                                    const TrustPolicy&);
   friend Status verify_all(const VerifiedBundle&, Progress&, unsigned, const std::atomic<bool>*);
   struct Checked;
+  /// Remembers what came of reading the blob, and passes it on.
+  Status judge(const Digest& digest, Status read) const;
   VerifiedBundle() = default;
   std::shared_ptr<const BundleFile> file_;
   std::vector<std::string> signers_;

@@ -1,6 +1,14 @@
 #include "repo-server/mount/content_loader.hpp"
 
 namespace sealift::repo_server {
+namespace {
+
+std::string job_key(std::string_view verb, const MountedBlob& blob, const Digest& digest) {
+  return fmt::format("{} {} in {} of {}", verb, digest.str(), blob.entry->digest.str(),
+                     fmt::ptr(blob.bundle));
+}
+
+}  // namespace
 
 ContentLoader::ContentLoader(unsigned threads, std::uint64_t cache_bytes) : cache_limit_bytes_(cache_bytes) {
   threads_.emplace_back([this] { work(Weight::small); });
@@ -69,7 +77,7 @@ void ContentLoader::check(const MountedBlob& blob, Done done) {
   const Digest digest = blob.entry->digest;
   const Weight weight = blob.entry->size <= kMaxManifestBytes ? Weight::small : Weight::large;
   enqueue(
-      weight, "check " + digest.str(),
+      weight, job_key("check", blob, digest),
       [this, mounted = blob.bundle, digest]() -> Status {
         TRY(mounted->check_unchanged());
         return mounted->verified().check_blob(digest, &stopping_);
@@ -80,7 +88,7 @@ void ContentLoader::check(const MountedBlob& blob, Done done) {
 void ContentLoader::check_content(const MountedBlob& blob, const bundle::FileEntry& file, Done done) {
   const Weight weight = file.size <= kMaxManifestBytes ? Weight::small : Weight::large;
   enqueue(
-      weight, fmt::format("check {} in {}", file.digest.str(), blob.entry->digest.str()),
+      weight, job_key("check content", blob, file.digest),
       [this, mounted = blob.bundle, file]() -> Status {
         TRY(mounted->check_unchanged());
         return mounted->verified().check_file(file, &stopping_);
@@ -91,10 +99,10 @@ void ContentLoader::check_content(const MountedBlob& blob, const bundle::FileEnt
 void ContentLoader::load(const MountedBlob& blob, Done done) {
   const Digest digest = blob.entry->digest;
   enqueue(
-      Weight::small, "load " + digest.str(),
+      Weight::small, job_key("load", blob, digest),
       [this, mounted = blob.bundle, digest]() -> Status {
         TRY(mounted->check_unchanged());
-        TRY_ASSIGN(std::string content, mounted->verified().file().read_blob(digest, kMaxManifestBytes));
+        TRY_ASSIGN(std::string content, mounted->verified().read_blob(digest, kMaxManifestBytes));
         remember(digest, std::move(content));
         return {};
       },

@@ -50,11 +50,27 @@ Result<Overlay> Overlay::mount(Bundles bundles) {
 }
 
 std::optional<MountedBlob> Overlay::find_blob(const Digest& digest) const {
+  std::optional<MountedBlob> unsound;
   for (auto mounted = bundles_.rbegin(); mounted != bundles_.rend(); ++mounted) {
     const bundle::BlobEntry* entry = (*mounted)->contents().find_blob(digest);
-    if (entry != nullptr && entry->offset) return MountedBlob{*mounted, entry};
+    if (entry == nullptr || !entry->offset) continue;
+    const bool sound =
+        bundles_.size() == 1 || ((*mounted)->is_unchanged() && !(*mounted)->verified().is_damaged(digest));
+    if (sound) return MountedBlob{*mounted, entry};
+    if (!unsound) unsound = MountedBlob{*mounted, entry};
   }
-  return std::nullopt;
+  return unsound;
+}
+
+std::function<void(Status)> Overlay::or_elsewhere(const MountedBlob& blob,
+                                                  std::function<void(Status)> done) const {
+  return [this, blob, done = std::move(done)](Status status) {
+    if (!status && status.error().code() != ErrorCode::interrupted) {
+      const auto now = find_blob(blob.entry->digest);
+      if (now && now->bundle != blob.bundle) status = {};
+    }
+    done(std::move(status));
+  };
 }
 
 const MountedFile* Overlay::find_file(std::string_view path) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,7 +67,11 @@ class Overlay {
   static Result<Overlay> mount(Bundles bundles);
 
   const Bundles& bundles() const { return bundles_; }
+  /// Of the last bundle that has it whole. One in which it was found damaged, or that was changed since it
+  /// was mounted, is taken only when no other has it: its error is the answer then.
   std::optional<MountedBlob> find_blob(const Digest& digest) const;
+  /// `done`, but no error of a blob that another bundle holds whole: find_blob() gives that one now.
+  std::function<void(Status)> or_elsewhere(const MountedBlob& blob, std::function<void(Status)> done) const;
   /// `path` as in bundle.json: "files/notes.txt".
   const MountedFile* find_file(std::string_view path) const;
   const std::map<std::string_view, MountedFile>& files() const { return files_; }

@@ -149,7 +149,7 @@ http::Response Registry::manifest(const Repository& repository, std::string_view
   response.shared_body = loader_.cached(*digest);
   if (!response.shared_body) {
     response.prepare = [this, blob = *found](ContentLoader::Done done) {
-      loader_.load(blob, std::move(done));
+      loader_.load(blob, overlay_.or_elsewhere(blob, std::move(done)));
     };
     return response;
   }
@@ -172,7 +172,7 @@ http::Response Registry::blob(const http::Request& request, std::string_view ref
     return failure(request, unchanged.error());
   if (request.method == http::Method::get && !found->bundle->verified().is_checked(*digest)) {
     response.prepare = [this, blob = *found](ContentLoader::Done done) {
-      loader_.check(blob, std::move(done));
+      loader_.check(blob, overlay_.or_elsewhere(blob, std::move(done)));
     };
     return response;
   }

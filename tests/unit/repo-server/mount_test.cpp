@@ -1,3 +1,4 @@
+#include <fstream>
 #include <future>
 
 #include <fcntl.h>
@@ -57,6 +58,31 @@ TEST_F(MountTest, NeverServesADamagedBlob) {
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::integrity);
   EXPECT_FALSE(verified->is_checked(digest));
+}
+
+TEST_F(MountTest, TakesABlobFromTheBundleThatHasItWhole) {
+  const auto recipe = test::small_bundle();
+  test::BundleRecipe later = test::small_bundle();
+  later.file("later.txt", "later");
+  mount({&recipe, &later});
+  const Registry registry(overlay, loader);
+  const std::string layer(10240, '\0');
+  const auto request = get("/v2/registry.k8s.io/pause/blobs/" + digest_of(layer).str());
+  const auto from = [&] { return overlay.find_blob(digest_of(layer))->bundle->path(); };
+  EXPECT_EQ(from(), paths[1]);
+  flip_quietly(paths[1], *overlay.find_blob(digest_of(layer))->entry->offset + 3);
+  // Found damaged while this very request waited.
+  EXPECT_EQ(body_of(ask(registry, request)), layer);
+  EXPECT_EQ(from(), paths[0]);
+
+  mount({&recipe, &later});
+  EXPECT_EQ(from(), paths[3]);
+  std::ofstream(paths[3], std::ios::app) << "x";
+  EXPECT_EQ(from(), paths[2]);
+  EXPECT_EQ(body_of(ask(registry, request)), layer);
+  // In none of them whole: the error says so.
+  std::ofstream(paths[2], std::ios::app) << "x";
+  EXPECT_EQ(ask(registry, request).status, 503);
 }
 
 TEST_F(MountTest, RefusesContentOnceTheFileChanged) {
