@@ -24,7 +24,8 @@ Status check_extents(const Contents& contents, const std::string& what) {
   std::uint64_t end = 0;
   for (const Extent& extent : extents) {
     const bool inside = extent.offset <= contents.size && extent.size <= contents.size - extent.offset;
-    if (!inside || extent.offset % archive::kTarAlignment != 0 || extent.offset < end + archive::kTarBlock) {
+    const bool apart = extent.offset >= end && extent.offset - end >= archive::kTarBlock;
+    if (!inside || extent.offset % archive::kTarAlignment != 0 || !apart) {
       return fail(ErrorCode::integrity,
                   "{}: the entry of {} bytes at offset {} is misaligned, overlaps another or lies outside",
                   what, extent.size, extent.offset);
@@ -50,11 +51,11 @@ Status check_references(const Contents& contents, const std::string& what) {
       TRY(check_reference(contents, what, package.path, package.digest));
     }
   }
-  const auto by_path = [](const FileEntry& a, const FileEntry& b) { return a.path < b.path; };
+  const auto not_before = [](const FileEntry& a, const FileEntry& b) { return a.path >= b.path; };
   const auto by_name = [](const ImageEntry& a, const ImageEntry& b) { return a.name < b.name; };
-  if (!std::is_sorted(contents.files.begin(), contents.files.end(), by_path) ||
+  if (std::adjacent_find(contents.files.begin(), contents.files.end(), not_before) != contents.files.end() ||
       !std::is_sorted(contents.images.begin(), contents.images.end(), by_name)) {
-    return fail(ErrorCode::integrity, "{}: images and files must be sorted", what);
+    return fail(ErrorCode::integrity, "{}: images and files must be sorted, and each path there once", what);
   }
   return {};
 }

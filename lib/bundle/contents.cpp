@@ -77,11 +77,12 @@ json::Object write_blob(const BlobEntry& blob) {
 
 Result<Digest> read_sha256(const json::Reader& reader, std::string_view key = "digest") {
   TRY_ASSIGN(const std::string text, reader.string(key));
-  TRY_ASSIGN(Digest digest, within(Digest::parse(text), reader.path()));
-  if (digest.algorithm() != DigestAlgorithm::sha256) {
+  auto digest = Digest::parse(text);
+  if (!digest) return fail(ErrorCode::integrity, "{}: {}", reader.path(), digest.error().message());
+  if (digest->algorithm() != DigestAlgorithm::sha256) {
     return fail(ErrorCode::integrity, "{}: expected a sha256 digest, found {}", reader.path(), text);
   }
-  return digest;
+  return std::move(*digest);
 }
 
 Result<unsigned> read_mode(const json::Reader& reader) {
@@ -261,7 +262,9 @@ Result<Contents> parse_contents(std::string_view text, const std::string& what) 
   TRY_ASSIGN(contents.name, root.string("name"));
   TRY_ASSIGN(contents.version, root.string("version"));
   TRY_ASSIGN(const std::string time, root.string("time"));
-  TRY_ASSIGN(contents.time, within(parse_rfc3339(time), what));
+  const auto parsed_time = parse_rfc3339(time);
+  if (!parsed_time) return fail(ErrorCode::integrity, "{}: time: {}", what, parsed_time.error().message());
+  contents.time = *parsed_time;
   TRY_ASSIGN(contents.size, root.unsigned_integer("size"));
   TRY_ASSIGN(contents.platforms, root.strings("platforms"));
   if (root.has("kubernetes")) {

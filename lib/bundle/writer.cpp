@@ -124,7 +124,7 @@ Status BundleWriter::open_files() {
   TRY_ASSIGN(const std::string journal, read_file(journal_path, kMaxJournalBytes));
   TRY_ASSIGN(file_, open_file(with_suffix(path_, ".partial"), O_RDWR | O_CREAT));
   TRY(check_only_name());
-  if (journal.empty()) return note(journal_head(*plan_));
+  if (journal.empty()) return begin_journal();
   return read_journal(journal);
 }
 
@@ -137,6 +137,15 @@ Status BundleWriter::check_only_name() const {
       "{0}.partial has {1} names, expected 1: it may be a finished bundle that was moved, which must not "
       "be written to; remove {0}.partial and {0}.journal",
       path_.string(), info.st_nlink);
+}
+
+/// Of a .partial without its journal nobody knows what lies in it: it starts empty, so that all that is not
+/// written is zero.
+Status BundleWriter::begin_journal() {
+  for (const FileDescriptor* file : {&file_, &journal_})
+    if (::ftruncate(file->get(), 0) != 0)
+      return fail_errno(errno, fmt::format("cannot begin {}.partial anew", path_.string()));
+  return note(journal_head(*plan_));
 }
 
 Status BundleWriter::read_journal(const std::string& text) {
@@ -169,9 +178,8 @@ Status BundleWriter::read_journal(const std::string& text) {
     }
   }
   if (first) {
-    // Killed within the very first line: nothing was written yet.
-    if (::ftruncate(journal_.get(), 0) != 0) return fail_errno(errno, "cannot restart the journal");
-    return note(journal_head(*plan_));
+    // Killed within the very first line.
+    return begin_journal();
   }
   if (at != text.size()) TRY(note(""));  // ends a torn last line
   resumed_ = true;

@@ -73,6 +73,7 @@ class BundleWriter {
   BundleWriter(fs::path path, const Plan& plan) : path_(std::move(path)), plan_(&plan) {}
   Status open_files();
   Status check_only_name() const;
+  Status begin_journal();
   Status read_journal(const std::string& text);
   Status reserve();
   void remove_leftovers() const;

@@ -117,6 +117,14 @@ TEST_F(WriteBundle, RefusesAnotherPlansRemains) {
   EXPECT_EQ(writer.error().code(), ErrorCode::conflict);
 }
 
+TEST_F(WriteBundle, TakesNothingOverFromAFileWithoutItsJournal) {
+  ASSERT_TRUE(write_file_atomically(path_.string() + ".partial", std::string(1 << 20, 'x')));
+  ASSERT_TRUE(test::small_bundle().write(path_, {&key_}));
+  const fs::path other = directory_.path() / "y.tar";
+  ASSERT_TRUE(test::small_bundle().write(other, {&key_}));
+  EXPECT_EQ(read_file(path_, 1 << 30).value(), read_file(other, 1 << 30).value());
+}
+
 TEST_F(WriteBundle, RefusesASecondWriterOfTheSameFile) {
   const test::BundleRecipe recipe = test::small_bundle();
   const Plan plan = *recipe.plan();
