@@ -1,10 +1,15 @@
-# Adds the named folders in this order; one that is not there yet is skipped, so that layers can land one by one.
+# Adds the named folders in this order; one that does not exist is an error, so that no test is left out unseen.
 # SEALIFT_SKIP (a list of paths from the top, "tests/e2e") leaves folders out.
 function(sealift_add_subdirectories)
   foreach(folder ${ARGN})
     file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR}/${folder})
-    if(NOT path IN_LIST SEALIFT_SKIP AND EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
-      add_subdirectory(${folder})
+    if(path IN_LIST SEALIFT_SKIP)
+      continue()
     endif()
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      file(RELATIVE_PATH list ${CMAKE_SOURCE_DIR} ${CMAKE_CURRENT_LIST_FILE})
+      message(FATAL_ERROR "${list} names the folder ${path}, which has no CMakeLists.txt: add it, or take it off the list")
+    endif()
+    add_subdirectory(${folder})
   endforeach()
 endfunction()
