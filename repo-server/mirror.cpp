@@ -9,6 +9,7 @@
 #include "repo-server/http/listen.hpp"
 #include "repo-server/mount/content_loader.hpp"
 #include "repo-server/mount/verification.hpp"
+#include "repo-server/process_environment.hpp"
 #include "repo-server/registry/registry.hpp"
 #include "repo-server/repository/repository.hpp"
 #include "repo-server/site_tls.hpp"
@@ -74,6 +75,18 @@ Result<SiteTls> choose_tls(const MirrorOptions& options, Timestamp at) {
   }
   if (options.tls_certificate) return given_tls(*options.tls_certificate, *options.tls_key, at);
   return site_tls(options.state_directory, local_names(options.names, options.addresses), at);
+}
+
+/// The site's own certificates are renewed here; a given one only by who gave it.
+void warn_before_end(const MirrorOptions& options, const SiteTls& tls, Timestamp at, Log& log) {
+  if (!options.tls_certificate || tls.server.certificate_pem.empty()) return;
+  const auto info = read_certificate(tls.server.certificate_pem, options.tls_certificate->string());
+  if (!info || info->not_after >= at + kRenewBefore) return;
+  const bool is_copy = is_service_credential(*options.tls_certificate);
+  log.warning("{}: the certificate expires at {}; {}", options.tls_certificate->string(),
+              format_rfc3339(info->not_after),
+              is_copy ? "put a new one where systemd took this copy from, and restart the service"
+                      : "put a new one there");
 }
 
 }  // namespace
@@ -156,6 +169,7 @@ Result<std::unique_ptr<Mirror>> Mirror::start(const MirrorOptions& options, Log&
                  ? ""
                  : "; it lives in memory only and changes at the next start: give --state-dir to keep it");
   }
+  warn_before_end(options, tls, now(), log);
   mirror->ca_pem_ = tls.ca_pem;
   mirror->certificate_pem_ = tls.server.certificate_pem;
   TRY_ASSIGN(mirror->registry_port_, port_of(sockets.registry));
@@ -257,6 +271,7 @@ Status Mirror::renew_certificate(Timestamp now) {
   if (options_.tls == http::TlsMode::plain_only || (!options_.state_directory && !options_.tls_certificate))
     return {};
   TRY_ASSIGN(const SiteTls tls, choose_tls(options_, now));
+  warn_before_end(options_, tls, now, log_);
   if (tls.server.certificate_pem == certificate_pem_) return {};
   TRY_ASSIGN(auto context, http::make_server_tls(tls.server.certificate_pem, tls.server.key_pem));
   server_->use(std::move(context));

@@ -62,8 +62,9 @@ class Mirror {
   /// The others, and what is being sent from them, are not disturbed. One that cannot be mounted stays as it
   /// was; the error is of the first of them.
   Status remount();
-  /// A new certificate for the connections to come where the present one lacks a name or has less than 30
-  /// days left at `now`: the site's own, or what lies in the given files.
+  /// For the connections to come: a new certificate of the site's own where the present one lacks a name or
+  /// has less than 30 days left at `now`, or what lies in the given files by then. Files of LoadCredential=
+  /// are copies of the service's start and never change. Warns when a given one has less than 30 days left.
   Status renew_certificate(Timestamp now);
 
   /// Lets answers in flight finish for at most `grace`. Idempotent.

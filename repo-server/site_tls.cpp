@@ -20,7 +20,6 @@ namespace sealift::repo_server {
 namespace {
 
 constexpr std::uint64_t kMaxPemBytes = 64 * 1024;
-constexpr std::chrono::days kRenewBefore{30};
 
 std::string interface_address(const sockaddr* address) {
   std::array<char, INET6_ADDRSTRLEN> text{};

@@ -18,6 +18,9 @@
 
 namespace sealift::repo_server {
 
+/// A server certificate with less than this left is renewed.
+inline constexpr std::chrono::days kRenewBefore{30};
+
 struct SiteTls {
   CertifiedKey server;         ///< certificate chain and key
   std::string ca_pem;          ///< what clients have to trust; empty with a certificate from outside

@@ -48,11 +48,14 @@ std::string service_unit(const UnitSettings& settings) {
   std::string command = fmt::format("{} serve --state-dir {}{}{}", unit_word(settings.program),
                                     kUnitStateDirectory, certificate.words(), key.words());
   for (const std::string& argument : settings.arguments) command += " " + unit_word(argument);
+  // No limit of starts: a certificate whose key follows it later is tried until they match. No
+  // ProtectHostname=: it would hide a new name of this machine from the site's certificate.
   return fmt::format(
       "[Unit]\n"
       "Description=Sealift mirror: container registry and package repositories from signed bundles\n"
       "Wants=network-online.target\n"
       "After=network-online.target\n"
+      "StartLimitIntervalSec=0\n"
       "\n"
       "[Service]\n"
       "Type=notify\n"
@@ -78,7 +81,6 @@ std::string service_unit(const UnitSettings& settings) {
       "ProtectKernelLogs=yes\n"
       "ProtectControlGroups=yes\n"
       "ProtectClock=yes\n"
-      "ProtectHostname=yes\n"
       "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK\n"
       "RestrictNamespaces=yes\n"
       "RestrictRealtime=yes\n"
@@ -95,18 +97,47 @@ std::string service_unit(const UnitSettings& settings) {
 }
 
 std::string socket_unit(const UnitSettings& settings) {
+  std::string streams;
+  for (const std::string& address : settings.listen) streams += fmt::format("ListenStream={}\n", address);
+  // As the server's own sockets: 0.0.0.0 beside ::, and no wait for an address the network has yet to bring.
   return fmt::format(
       "[Unit]\n"
       "Description=Sealift mirror sockets\n"
       "\n"
       "[Socket]\n"
-      "ListenStream={}\n"
-      "ListenStream={}\n"
+      "{}"
+      "BindIPv6Only=ipv6-only\n"
+      "FreeBind=yes\n"
       "Backlog=4096\n"
       "\n"
       "[Install]\n"
       "WantedBy=sockets.target\n",
-      settings.registry_port, settings.repository_port);
+      streams);
+}
+
+std::string certificate_path_unit(const UnitSettings& settings) {
+  return fmt::format(
+      "[Unit]\n"
+      "Description=Sealift mirror: a new TLS certificate\n"
+      "\n"
+      "[Path]\n"
+      "PathChanged={}\n"
+      "PathChanged={}\n"
+      "\n"
+      "[Install]\n"
+      "WantedBy=multi-user.target\n",
+      unit_path(settings.tls_certificate), unit_path(settings.tls_key));
+}
+
+std::string certificate_service_unit() {
+  // The pause is for the second of the two files.
+  return "[Unit]\n"
+         "Description=Sealift mirror: take the new TLS certificate\n"
+         "\n"
+         "[Service]\n"
+         "Type=oneshot\n"
+         "ExecStartPre=sleep 5\n"
+         "ExecStart=systemctl try-restart sealift.service\n";
 }
 
 }  // namespace sealift::repo_server

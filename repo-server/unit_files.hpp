@@ -1,7 +1,6 @@
 /// systemd units for `sealift serve`.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -16,8 +15,7 @@ struct UnitSettings {
   std::vector<std::string> arguments;  ///< of `sealift serve`, without --state-dir, --tls-cert, --tls-key
   std::string tls_certificate;         ///< absolute path, or empty for the site's own CA
   std::string tls_key;                 ///< likewise
-  std::uint16_t registry_port = 5000;
-  std::uint16_t repository_port = 12480;
+  std::vector<std::string> listen;     ///< of both ports: "0.0.0.0:5000", "[::]:12480"
 };
 
 /// Text of /etc/systemd/system/sealift.service: a dynamic user without privileges, everything read-only but
@@ -26,5 +24,10 @@ struct UnitSettings {
 std::string service_unit(const UnitSettings& settings);
 /// Text of /etc/systemd/system/sealift.socket: systemd listens, the server starts with the first connection.
 std::string socket_unit(const UnitSettings& settings);
+/// Text of /etc/systemd/system/sealift-tls.path for a given certificate: credentials are copies made when the
+/// service starts, so whoever replaces the files needs it started again.
+std::string certificate_path_unit(const UnitSettings& settings);
+/// Text of /etc/systemd/system/sealift-tls.service, which that path unit starts.
+std::string certificate_service_unit();
 
 }  // namespace sealift::repo_server

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include <unistd.h>
+
 #include "lib/base/ascii.hpp"
 #include "lib/base/json.hpp"
 #include "lib/base/process.hpp"
@@ -146,19 +148,10 @@ Result<Credentials> Credentials::load(const std::optional<fs::path>& authfile) {
     TRY_ASSIGN(const std::string text, read_file(path, kMaxFileBytes));
     return parse(text, path.string());
   };
-  std::vector<fs::path> candidates;
   if (authfile) return read(*authfile);
   if (const auto path = variable("REGISTRY_AUTH_FILE")) return read(*path);
-  if (const auto runtime = variable("XDG_RUNTIME_DIR"))
-    candidates.push_back(fs::path(*runtime) / "containers/auth.json");
-  if (const auto config = variable("DOCKER_CONFIG")) {
-    candidates.push_back(fs::path(*config) / "config.json");
-  } else if (const auto home = variable("HOME")) {
-    candidates.push_back(fs::path(*home) / ".config/containers/auth.json");
-    candidates.push_back(fs::path(*home) / ".docker/config.json");
-  }
   Credentials result;
-  for (const fs::path& path : candidates) {
+  for (const fs::path& path : default_authfiles()) {
     std::error_code error;
     if (!fs::exists(path, error)) continue;
     TRY_ASSIGN(Credentials credentials, read(path));
@@ -168,29 +161,52 @@ Result<Credentials> Credentials::load(const std::optional<fs::path>& authfile) {
   return result;
 }
 
-Result<std::optional<Login>> Credentials::find(const std::string& host, const std::string& repository) const {
-  const std::string registry = canonical_host(host);
+const Login* Credentials::stored(const std::string& registry, const std::string& repository) const {
   std::string key = repository.empty() ? registry : registry + "/" + repository;
   while (true) {
-    if (const auto found = logins_.find(key); found != logins_.end())
-      return std::optional<Login>(found->second);
+    if (const auto found = logins_.find(key); found != logins_.end()) return &found->second;
     const std::size_t slash = key.rfind('/');
-    if (slash == std::string::npos) break;
+    if (slash == std::string::npos) return nullptr;
     key.resize(slash);
   }
-  if (const auto helper = helpers_.find(registry); helper != helpers_.end())
-    return ask_helper(helper->second, registry);
-  if (!store_.empty()) {
-    auto login = ask_helper(store_, registry);
-    // A configuration copied from a desktop names a store this machine lacks; public images need no login.
-    const bool absent = !login && login.error().code() == ErrorCode::not_found;
-    if (!absent && (!login || *login)) return login;
-  }
+}
+
+Result<std::optional<Login>> Credentials::find(const std::string& host, const std::string& repository) const {
+  const std::string registry = canonical_host(host);
+  const auto own_helper = helpers_.find(registry);
+  const bool has_own = own_helper != helpers_.end();
+  const std::string& helper = has_own ? own_helper->second : store_;
+  // A key beside a helper is what was left from before the helper: asked second, as docker and podman do.
+  Result<std::optional<Login>> answer = std::optional<Login>();
+  if (!helper.empty()) answer = ask_helper(helper, registry);
+  const bool is_absent = !answer && answer.error().code() == ErrorCode::not_found;
+  if (!is_absent && (!answer || *answer)) return answer;
+  if (const Login* login = stored(registry, repository)) return std::optional<Login>(*login);
+  // A configuration copied from a desktop names a store this machine lacks; public images need no login.
+  if (is_absent && has_own) return answer;
   for (const Credentials& fallback : fallbacks_) {
     TRY_ASSIGN(auto login, fallback.find(host, repository));
     if (login) return login;
   }
   return std::optional<Login>();
+}
+
+std::vector<fs::path> default_authfiles() {
+  const auto home = variable("HOME");
+  std::vector<fs::path> files;
+  const auto add = [&](const char* name, const char* below_home, const char* file) {
+    if (const auto folder = variable(name))
+      files.push_back(fs::path(*folder) / file);
+    else if (home)
+      files.push_back(fs::path(*home) / below_home / file);
+  };
+  if (const auto runtime = variable("XDG_RUNTIME_DIR"))
+    files.push_back(fs::path(*runtime) / "containers/auth.json");
+  else
+    files.push_back(fmt::format("/run/containers/{}/auth.json", ::getuid()));
+  add("XDG_CONFIG_HOME", ".config", "containers/auth.json");
+  add("DOCKER_CONFIG", ".docker", "config.json");
+  return files;
 }
 
 }  // namespace sealift::builder

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "repo-server/commands/commands.hpp"
+#include "repo-server/http/listen.hpp"
 #include "repo-server/mirror.hpp"
 #include "repo-server/unit_files.hpp"
 
@@ -29,6 +30,8 @@ std::string absolute(const std::string& path) {
   return path.empty() ? "" : fs::absolute(path).lexically_normal().string();
 }
 
+bool is_file(const std::string& access_log) { return access_log != "-" && access_log != "off"; }
+
 /// The options of `serve` that its unit carries too: all but the state directory and the TLS files, which
 /// systemd gives it.
 std::vector<std::string> unit_arguments(const ServeOptions& options) {
@@ -52,26 +55,53 @@ std::vector<std::string> unit_arguments(const ServeOptions& options) {
   add_number("--idle-timeout", options.idle_seconds, defaults.idle_seconds);
   add_number("--threads", options.mirror.limits.threads, defaults.mirror.limits.threads);
   if (options.mirror.access_log != defaults.mirror.access_log)
-    arguments.insert(arguments.end(), {"--access-log", options.mirror.access_log});
+    arguments.insert(arguments.end(),
+                     {"--access-log", is_file(options.mirror.access_log) ? absolute(options.mirror.access_log)
+                                                                         : options.mirror.access_log});
   if (options.no_background_verify) arguments.emplace_back("--no-background-verify");
   for (const auto& bundle : options.bundles) arguments.push_back(absolute(bundle));
   return arguments;
 }
 
-Status print_units(const ServeOptions& options) {
+/// Everything but the state directory is read-only to the unit.
+Status check_unit_can_write(const ServeOptions& options) {
   if (!options.state_directory.empty() && fs::path(options.state_directory) != kUnitStateDirectory)
     return fail(ErrorCode::invalid_argument, "--state-dir {}: the unit keeps its state in {}",
                 options.state_directory, kUnitStateDirectory);
+  const std::string& log = options.mirror.access_log;
+  const fs::path below = fs::path(absolute(log)).lexically_relative(kUnitStateDirectory);
+  if (is_file(log) && (below.empty() || *below.begin() == ".." || *below.begin() == "."))
+    return fail(
+        ErrorCode::invalid_argument,
+        "--access-log {}: the unit can write to {} only; give a file there, - for the journal, or off", log,
+        kUnitStateDirectory);
+  return {};
+}
+
+Status print_units(const ServeOptions& options) {
+  TRY(check_unit_can_write(options));
+  std::vector<std::string> listen;
+  for (const std::string& address : options.mirror.listen) {
+    for (const std::uint16_t port : {options.mirror.registry_port, options.mirror.repository_port}) {
+      TRY_ASSIGN(std::string text, http::address_text(address, port));
+      listen.push_back(std::move(text));
+    }
+  }
   std::error_code error;
   fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) program = "/usr/local/bin/sealift";
-  const UnitSettings settings{
-      program.string(),          unit_arguments(options),      absolute(options.tls_certificate),
-      absolute(options.tls_key), options.mirror.registry_port, options.mirror.repository_port};
+  const UnitSettings settings{program.string(), unit_arguments(options), absolute(options.tls_certificate),
+                              absolute(options.tls_key), std::move(listen)};
   std::printf(
       "# /etc/systemd/system/sealift.service\n%s\n# /etc/systemd/system/sealift.socket (optional: start with "
       "the first connection)\n%s",
       service_unit(settings).c_str(), socket_unit(settings).c_str());
+  if (!settings.tls_certificate.empty()) {
+    std::printf(
+        "\n# /etc/systemd/system/sealift-tls.path (enable it, so that a replaced certificate is taken)\n%s\n"
+        "# /etc/systemd/system/sealift-tls.service (started by it)\n%s",
+        certificate_path_unit(settings).c_str(), certificate_service_unit().c_str());
+  }
   return {};
 }
 

@@ -1,6 +1,8 @@
 #include "repo-server/http/connection.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -26,8 +28,6 @@ constexpr unsigned char kTlsHandshakeRecord = 0x16;
 constexpr int kMaxPreparations = 5;
 /// An answer must move at least this much per Limits::stalled.
 constexpr std::uint64_t kProgressBytes = 64 * 1024;
-/// Each takes the memory of a decompressor, some 3 MiB; a client over this gets a 503 and comes again.
-constexpr unsigned kMaxExpanding = 128;
 
 /// A preparation that is waited for, on the connection's own thread.
 struct PendingPreparation {
@@ -56,11 +56,19 @@ asio::awaitable<Status> wait_until_prepared(const Preparation& prepare) {
   co_return std::move(pending->status);
 }
 
-/// Counts one decompressed body while it is sent.
-struct ExpandingTurn {
-  explicit ExpandingTurn(unsigned& counter) : count(++counter) {}
-  ~ExpandingTurn() { --count; }
-  unsigned& count;
+/// One of the places for answers that are decompressed, which all threads share.
+class ExpandingTurn {
+ public:
+  ExpandingTurn(std::atomic<std::int64_t>& taken, std::int64_t places)
+      : taken_(taken), granted_(taken.fetch_add(1, std::memory_order_relaxed) < places) {}
+  ~ExpandingTurn() { taken_.fetch_sub(1, std::memory_order_relaxed); }
+  ExpandingTurn(const ExpandingTurn&) = delete;
+  ExpandingTurn& operator=(const ExpandingTurn&) = delete;
+  bool is_granted() const { return granted_; }
+
+ private:
+  std::atomic<std::int64_t>& taken_;
+  const bool granted_;
 };
 
 /// Takes the empty lines before a request line away (RFC 9112 section 2.2) and says how many bytes they were.
@@ -232,11 +240,6 @@ asio::awaitable<Response> Connection::ask_handler(const Request& request) {
     response = prepared ? handler_.handle(request) : handler_.failure(request, prepared.error());
     if (response.status == 503) response.headers += "Retry-After: 10\r\n";
   }
-  if (response.expanded && request.method == Method::get && worker_.expanding >= kMaxExpanding) {
-    response = handler_.failure(
-        request, Error(ErrorCode::interrupted, "too many files are being decompressed; try again"));
-    response.headers += "Retry-After: 10\r\n";
-  }
   co_return response;
 }
 
@@ -250,7 +253,6 @@ asio::awaitable<Result<bool>> Connection::send(Prepared& prepared) {
 }
 
 asio::awaitable<Result<bool>> Connection::send_expanded(ZstdBody expanded) {
-  const ExpandingTurn turn(worker_.expanding);
   ExpandedBody body(std::move(expanded));
   // Passing over the part before a range moves no bytes and must not look like a stalled client.
   if (body.is_before_range()) enter(State::preparing);
@@ -274,6 +276,15 @@ asio::awaitable<Result<bool>> Connection::send_expanded(ZstdBody expanded) {
 asio::awaitable<bool> Connection::answer(const Request& request) {
   const auto started = Clock::now();
   Response response = co_await ask_handler(request);
+  std::optional<ExpandingTurn> turn;
+  if (response.expanded && request.method == Method::get)
+    turn.emplace(worker_.statistics.expanding, worker_.limits.expanding);
+  if (turn && !turn->is_granted()) {
+    turn.reset();
+    response = handler_.failure(
+        request, Error(ErrorCode::interrupted, "too many files are being decompressed; try again"));
+    response.headers += "Retry-After: 10\r\n";
+  }
   const bool keep_alive = request.keep_alive && !request.has_body && !worker_.stopping;
   auto prepared = prepare_response(request, std::move(response), worker_.http_date(), keep_alive);
   enter(State::sending);
@@ -282,6 +293,7 @@ asio::awaitable<bool> Connection::answer(const Request& request) {
   const std::uint64_t moved_before = moved_;
   const Result<bool> outcome = co_await send(*prepared);
   const bool sent = outcome && *outcome;
+  turn.reset();
 
   const std::uint64_t moved_now = moved_ - moved_before;
   const std::uint64_t body_sent = sent ? body_size : moved_now > head_size ? moved_now - head_size : 0;

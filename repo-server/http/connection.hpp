@@ -39,7 +39,6 @@ struct Worker {
   AccessLogBuffer log;
   std::vector<char> scratch = std::vector<char>(64 * 1024);
   std::list<Connection*> connections;
-  unsigned expanding = 0;  ///< connections that are being sent a decompressed body
   bool stopping = false;
 
   /// The values of now for a Date header and for the log, made once a second.

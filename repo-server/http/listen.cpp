@@ -65,6 +65,28 @@ Result<SocketAddress> name_of(const FileDescriptor& socket) {
   return address;
 }
 
+std::uint16_t port_of(const SocketAddress& address) {
+  sockaddr_in v4{};
+  sockaddr_in6 v6{};
+  std::memcpy(&v4, &address.storage, sizeof v4);
+  std::memcpy(&v6, &address.storage, sizeof v6);
+  return ntohs(address.storage.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+}
+
+std::string text_of(const SocketAddress& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (address.storage.ss_family == AF_INET6) {
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &address.storage, sizeof v6);
+    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+    return fmt::format("[{}]:{}", text.data(), port_of(address));
+  }
+  sockaddr_in v4{};
+  std::memcpy(&v4, &address.storage, sizeof v4);
+  inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
+  return fmt::format("{}:{}", text.data(), port_of(address));
+}
+
 }  // namespace
 
 Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port) {
@@ -105,27 +127,17 @@ std::vector<FileDescriptor> inherited_sockets() {
 
 Result<std::uint16_t> local_port(const FileDescriptor& socket) {
   TRY_ASSIGN(const SocketAddress address, name_of(socket));
-  sockaddr_in v4{};
-  sockaddr_in6 v6{};
-  std::memcpy(&v4, &address.storage, sizeof v4);
-  std::memcpy(&v6, &address.storage, sizeof v6);
-  return ntohs(address.storage.ss_family == AF_INET6 ? v6.sin6_port : v4.sin_port);
+  return port_of(address);
+}
+
+Result<std::string> address_text(const std::string& address, std::uint16_t port) {
+  TRY_ASSIGN(const SocketAddress where, parse_address(address, port));
+  return text_of(where);
 }
 
 Result<std::string> local_address(const FileDescriptor& socket) {
   TRY_ASSIGN(const SocketAddress address, name_of(socket));
-  TRY_ASSIGN(const std::uint16_t port, local_port(socket));
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  if (address.storage.ss_family == AF_INET6) {
-    sockaddr_in6 v6{};
-    std::memcpy(&v6, &address.storage, sizeof v6);
-    inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
-    return fmt::format("[{}]:{}", text.data(), port);
-  }
-  sockaddr_in v4{};
-  std::memcpy(&v4, &address.storage, sizeof v4);
-  inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
-  return fmt::format("{}:{}", text.data(), port);
+  return text_of(address);
 }
 
 }  // namespace sealift::repo_server::http

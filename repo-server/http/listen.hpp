@@ -20,7 +20,10 @@ std::vector<FileDescriptor> inherited_sockets();
 /// The local port of a listening socket.
 Result<std::uint16_t> local_port(const FileDescriptor& socket);
 
-/// "10.0.0.1:5000" or "[fd00::1]:5000".
+/// "10.0.0.1:5000" or "[fd00::1]:5000" for what listen_on() takes.
+Result<std::string> address_text(const std::string& address, std::uint16_t port);
+
+/// The same of a listening socket.
 Result<std::string> local_address(const FileDescriptor& socket);
 
 }  // namespace sealift::repo_server::http

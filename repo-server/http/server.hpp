@@ -25,6 +25,7 @@ enum class TlsMode { both, tls_only, plain_only };
 struct Limits {
   unsigned threads = 0;  ///< 0: one per core
   std::int64_t connections = 2048;
+  std::int64_t expanding = 256;  ///< answers decompressed at one time; each takes some 3 MiB of memory
   std::chrono::seconds head{
       10};  ///< for a whole request head, from its first byte; also for the TLS handshake
   std::chrono::seconds idle{75};     ///< between requests

@@ -16,6 +16,7 @@ struct Statistics {
   std::atomic<std::uint64_t> connections_refused = 0;  ///< over the limit
   std::atomic<std::uint64_t> connections_timed_out = 0;
   std::atomic<std::int64_t> connections_open = 0;
+  std::atomic<std::int64_t> expanding = 0;  ///< answers that are being decompressed
   std::atomic<std::uint64_t> tls_handshake_failures = 0;
 };
 

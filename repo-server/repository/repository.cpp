@@ -124,7 +124,7 @@ http::Response FileRepository::file(const MountedFile& file, const http::Request
   http::Response response;
   if (request.method == http::Method::get && !found->bundle->verified().is_checked(file.entry->digest)) {
     response.prepare = [this, blob = *found](ContentLoader::Done done) {
-      loader_.check(blob, std::move(done));
+      loader_.check(blob, overlay_.or_elsewhere(blob, std::move(done)));
     };
     return response;
   }
@@ -142,6 +142,7 @@ http::Response FileRepository::compressed_file(const MountedFile& file, const Mo
   http::Response response;
   if (request.method == http::Method::get && !is_checked) {
     response.prepare = [this, as_stored, blob, &entry](ContentLoader::Done done) {
+      done = overlay_.or_elsewhere(blob, std::move(done));
       if (as_stored) return loader_.check(blob, std::move(done));
       loader_.check_content(blob, entry, std::move(done));
     };

@@ -8,10 +8,10 @@
 namespace sealift::repo_server {
 namespace {
 
-/// Label values: backslash, quote and newline are escaped (Prometheus exposition format).
+/// Label values are UTF-8; backslash, quote and newline are escaped (Prometheus exposition format).
 std::string label(std::string_view text) {
   std::string out;
-  for (const char c : text) {
+  for (const char c : json::to_utf8(std::string(text))) {
     if (c == '\\' || c == '"') out += '\\';
     out += c == '\n' ? ' ' : c;
   }
@@ -89,6 +89,7 @@ http::Response ServerStatus::metrics() const {
       statistics_.connections_refused.load());
   add("sealift_http_connections_timed_out_total", "counter", "Connections ended for being too slow.",
       statistics_.connections_timed_out.load());
+  add("sealift_http_decompressing", "gauge", "Answers being decompressed now.", statistics_.expanding.load());
   add("sealift_tls_handshake_failures_total", "counter", "Failed TLS handshakes.",
       statistics_.tls_handshake_failures.load());
 

@@ -102,7 +102,13 @@ std::string instructions(const SnippetContext& context) {
       out += fmt::format("install -d /etc/apt/keyrings\n{} {}/{} -o {}{}\n", curl, url, context.key_path,
                          kAptKey, key_suffix(context));
     }
+    const bool choice = context.apt_targets.size() > 1;
+    if (choice)
+      out +=
+          "# There are packages for several distributions: of the commands below, run the one of this "
+          "machine's without its #.\n";
     for (const std::string& target : context.apt_targets) {
+      if (choice) out += fmt::format("# on {}:\n# ", target);
       out += fmt::format("{} {}/client/apt/{}.sources -o /etc/apt/sources.list.d/sealift.sources\n", curl,
                          url, target);
     }

@@ -149,6 +149,26 @@ TEST_F(CompressedTest, AReaderThatStandsStillDoesNotHoldUpOthers) {
   EXPECT_TRUE(read_file(path("still"), 64U << 20)->ends_with("\r\n\r\n" + content));
 }
 
+TEST_F(CompressedTest, AllThreadsTogetherDecompressOnlySoMuch) {
+  run_client({"curl", "-sS", "-o", path("body"), url()});  // the blob is checked now
+  options.limits.threads = 4;
+  options.limits.expanding = 1;
+  start();
+  const std::string request = "GET /files/kubelet HTTP/1.1\r\nHost: h\r\n\r\n";
+  auto still = std::make_unique<RawConnection>(mirror->repository_port());
+  still->send(request);
+  char first = 0;
+  ASSERT_EQ(::recv(still->fd(), &first, 1, 0), 1);
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(status_of({url()}), "503") << i;
+  EXPECT_THAT(head(), HasSubstr("Retry-After: 10\r\n"));
+  EXPECT_EQ(status_of({"-H", "Accept-Encoding: zstd", url()}), "200");
+  EXPECT_EQ(status_of({"-I", url()}), "200");
+  still.reset();
+  for (int i = 0; i < 100 && status_of({url()}) != "200"; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_TRUE(body() == content);
+}
+
 TEST_F(CompressedTest, NothingIsDecompressedForAClientThatIsGone) {
   run_client({"curl", "-sS", "-o", path("body"), url()});  // the blob is checked now
   RawConnection(mirror->repository_port())

@@ -14,6 +14,7 @@ namespace sealift::repo_server {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 class ProgramTest : public ServedBundleTest {
  protected:
@@ -61,6 +62,24 @@ class ProgramTest : public ServedBundleTest {
     waitpid(child_, &status, 0);
     child_ = -1;
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  /// `text` holds these units, each after a line with its path, and systemd has nothing to say about them.
+  void verify_units(const std::string& text, const std::vector<std::string>& names) {
+    std::vector<std::string> arguments = {"systemd-analyze", "verify", "--man=no"};
+    std::size_t end = text.size();
+    for (auto name = names.rbegin(); name != names.rend(); ++name) {
+      const std::size_t begin = text.rfind("# /etc/systemd/system/" + *name, end);
+      ASSERT_NE(begin, std::string::npos) << *name;
+      ASSERT_TRUE(write_file_atomically(path(*name), text.substr(begin, end - begin)));
+      arguments.push_back(path(*name));
+      end = begin;
+    }
+    EXPECT_EQ(end, 0U);
+    if (!run({{"systemd-analyze", "--version"}})) return;
+    const auto verified = run({arguments});
+    ASSERT_TRUE(verified);
+    EXPECT_EQ(verified->out + verified->err, "");
   }
 
   pid_t child_ = -1;
@@ -137,17 +156,37 @@ TEST_F(ProgramTest, PrintsUnitsThatSystemdAccepts) {
   EXPECT_THAT(units, HasSubstr("\nLoadCredential=tls.crt:/etc/a site/100%%.crt\n"));
   EXPECT_THAT(units, HasSubstr("\nLoadCredential=tls.key:/etc/a site/100%%.key\n"));
   EXPECT_THAT(units, HasSubstr(R"( --tls-key "${CREDENTIALS_DIRECTORY}/tls.key" )"));
-  EXPECT_THAT(units, HasSubstr("ListenStream=5000"));
-  const auto socket_part = units.find("# /etc/systemd/system/sealift.socket");
-  ASSERT_NE(socket_part, std::string::npos);
-  ASSERT_TRUE(write_file_atomically(path("sealift.service"), units.substr(0, socket_part)));
-  ASSERT_TRUE(write_file_atomically(path("sealift.socket"), units.substr(socket_part)));
-  if (run({{"systemd-analyze", "--version"}})) {
-    const auto verified =
-        run({{"systemd-analyze", "verify", "--man=no", path("sealift.service"), path("sealift.socket")}});
-    ASSERT_TRUE(verified);
-    EXPECT_EQ(verified->out + verified->err, "");
+  EXPECT_THAT(units, HasSubstr("\nPathChanged=/etc/a site/100%%.crt\nPathChanged=/etc/a site/100%%.key\n"));
+  EXPECT_THAT(units, HasSubstr("\nExecStart=systemctl try-restart sealift.service\n"));
+  verify_units(units, {"sealift.service", "sealift.socket", "sealift-tls.path", "sealift-tls.service"});
+}
+
+TEST_F(ProgramTest, ItsSocketUnitListensWhereTheServerWould) {
+  const std::string units =
+      run_client({SEALIFT_PROGRAM, "serve", "--print-unit", "--key", path("sealift.pub"), "--listen",
+                  "10.0.0.1", "--listen", "::", "--registry-port", "5001", bundle_path.string()});
+  EXPECT_THAT(units, HasSubstr("\nListenStream=10.0.0.1:5001\nListenStream=10.0.0.1:12480\n"
+                               "ListenStream=[::]:5001\nListenStream=[::]:12480\n"
+                               "BindIPv6Only=ipv6-only\n"));
+  EXPECT_THAT(units, Not(HasSubstr("sealift-tls")));
+  verify_units(units, {"sealift.service", "sealift.socket"});
+}
+
+TEST_F(ProgramTest, RefusesUnitsThatCouldNotStart) {
+  const auto print = [&](const std::string& option, const std::string& value) {
+    const auto output = run({{SEALIFT_PROGRAM, "serve", "--print-unit", "--key", path("sealift.pub"), option,
+                              value, bundle_path.string()}});
+    EXPECT_TRUE(output);
+    return output->ok() ? output->out : output->err;
+  };
+  for (const char* file : {"/var/log/sealift.log", "access.log", "/var/lib/sealift-serve",
+                           "/var/lib/sealift-serve/../access.log", "/var/lib/sealift-server/access.log"}) {
+    EXPECT_THAT(print("--access-log", file), HasSubstr("the unit can write to /var/lib/sealift-serve only"));
   }
+  EXPECT_THAT(print("--access-log", "/var/lib/sealift-serve/access.log"),
+              HasSubstr("\"--access-log\" \"/var/lib/sealift-serve/access.log\""));
+  EXPECT_THAT(print("--access-log", "-"), HasSubstr("\n[Service]\n"));
+  EXPECT_THAT(print("--listen", "mirror.site"), HasSubstr("not a numeric IPv4 or IPv6 address"));
 }
 
 }  // namespace

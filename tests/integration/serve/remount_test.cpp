@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "lib/bundle/sign.hpp"
+#include "lib/crypto/certificate.hpp"
 #include "tests/integration/serve/raw_connection.hpp"
 #include "tests/integration/serve/served_bundle.hpp"
 
@@ -34,6 +35,11 @@ class RemountTest : public ServedBundleTest {
     ASSERT_TRUE(file) << file.error().message();
     const auto colleague = PrivateKey::generate();
     ASSERT_TRUE(bundle::sign_in_place(**file, std::span(&*colleague, 1)));
+  }
+  std::string fingerprint() {
+    return run_client({"sh", "-c",
+                       "openssl s_client -connect " + registry() +
+                           " </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"});
   }
   std::string status_of_path(const std::string& path) { return status_of({"http://" + repository() + path}); }
 };
@@ -124,16 +130,37 @@ TEST_F(RemountTest, ReadsOnlyTheChangedBundleAgain) {
 }
 
 TEST_F(RemountTest, RenewsItsCertificateInTime) {
-  const auto fingerprint = [&] {
-    return run_client({"sh", "-c",
-                       "openssl s_client -connect " + registry() +
-                           " </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256"});
-  };
   const std::string first = fingerprint();
   ASSERT_TRUE(mirror->renew_certificate(now()));
   EXPECT_EQ(fingerprint(), first);
   const Status renewed = mirror->renew_certificate(now() + std::chrono::days(380));
   ASSERT_TRUE(renewed) << renewed.error().message();
+  EXPECT_NE(fingerprint(), first);
+}
+
+TEST_F(RemountTest, TakesAReplacedGivenCertificateAndWarnsBeforeItEnds) {
+  const auto give = [&] {
+    const auto authority = create_authority("the site's own", now());
+    const auto server = issue_server_certificate(*authority, {{}, {"127.0.0.1"}}, now());
+    ASSERT_TRUE(write_file_atomically(path("given.crt"), server->certificate_pem));
+    ASSERT_TRUE(write_file_atomically(path("given.key"), server->key_pem, 0600));
+  };
+  const auto renew = [&](std::chrono::days later) {
+    testing::internal::CaptureStderr();
+    const Status renewed = mirror->renew_certificate(now() + later);
+    const std::string logged = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(renewed) << renewed.error().message();
+    return logged;
+  };
+  give();
+  options.tls_certificate = path("given.crt");
+  options.tls_key = path("given.key");
+  start();
+  EXPECT_EQ(renew(std::chrono::days(360)), "");
+  EXPECT_THAT(renew(std::chrono::days(380)), HasSubstr(path("given.crt") + ": the certificate expires at "));
+  const std::string first = fingerprint();
+  give();
+  EXPECT_EQ(renew(std::chrono::days(1)), "");
   EXPECT_NE(fingerprint(), first);
 }
 

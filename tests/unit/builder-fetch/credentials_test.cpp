@@ -5,12 +5,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "lib/crypto/digest.hpp"
 
 namespace sealift::builder {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -124,6 +126,27 @@ TEST_F(CredentialHelper, MayGiveAnIdentityToken) {
   EXPECT_EQ(login_for(read(R"({"credHelpers":{"quay.io":"test"}})"), "quay.io", "a"), "token tok");
 }
 
+TEST_F(CredentialHelper, IsAskedBeforeTheKeysOfItsFile) {
+  put("test",
+      "read host; case \"$host\" in quay.io) echo '{\"Username\":\"new\",\"Secret\":\"1\"}';; *) echo "
+      "'credentials not found in native keychain'; exit 1;; esac\n");
+  put("own", "echo '{\"Username\":\"own\",\"Secret\":\"2\"}'\n");
+  const std::string auths = fmt::format(
+      R"("auths":{{"quay.io":{{"auth":"{0}"}},"quay.io/a":{{"auth":"{0}"}},"ghcr.io":{{"auth":"{0}"}}}})",
+      auth("stale:0"));
+  const auto find = [&](const std::string& helpers, const std::string& host) {
+    return login_for(read("{" + helpers + "," + auths + "}"), host, "a/b");
+  };
+  EXPECT_EQ(find(R"("credsStore":"test")", "quay.io"), "new/1");
+  EXPECT_EQ(find(R"("credHelpers":{"quay.io":"own"})", "quay.io"), "own/2");
+  EXPECT_EQ(find(R"("credHelpers":{"quay.io":"own"},"credsStore":"test")", "quay.io"), "own/2");
+  // What it does not know, and what is not its own, is in the file.
+  EXPECT_EQ(find(R"("credsStore":"test")", "ghcr.io"), "stale/0");
+  EXPECT_EQ(find(R"("credHelpers":{"quay.io":"own"})", "ghcr.io"), "stale/0");
+  EXPECT_EQ(find(R"("credsStore":"sealift-absent")", "quay.io"), "stale/0");
+  EXPECT_EQ(find(R"("credHelpers":{"quay.io":"sealift-absent"})", "quay.io"), "stale/0");
+}
+
 TEST_F(CredentialHelper, MayKnowNothing) {
   put("test", "echo 'credentials not found in native keychain'; exit 1\n");
   EXPECT_EQ(login_for(read(R"({"credsStore":"test"})"), "quay.io", "a"), "none");
@@ -144,31 +167,84 @@ TEST_F(CredentialHelper, AStoreThatIsNotInstalledIsPassedOver) {
               HasSubstr("not installed"));
 }
 
-TEST(LoadCredentials, TheGivenFileMustExistAndIsTheOnlyOne) {
+/// With the variables that say where docker and podman keep theirs.
+class LoadCredentials : public testing::Test {
+ protected:
+  void TearDown() override {
+    for (const auto& [name, value] : before_) {
+      if (value)
+        ::setenv(name.c_str(), value->c_str(), 1);
+      else
+        ::unsetenv(name.c_str());
+    }
+  }
+  void set(const std::string& name, const std::optional<std::string>& value) {
+    const char* before = std::getenv(name.c_str());
+    before_.emplace(name, before == nullptr ? std::nullopt : std::optional<std::string>(before));
+    if (value)
+      ::setenv(name.c_str(), value->c_str(), 1);
+    else
+      ::unsetenv(name.c_str());
+  }
+
+ private:
+  std::map<std::string, std::optional<std::string>> before_;
+};
+
+TEST_F(LoadCredentials, TheGivenFileMustExistAndIsTheOnlyOne) {
   EXPECT_FALSE(Credentials::load("/no/such/file"));
-  ::setenv("REGISTRY_AUTH_FILE", "/no/such/file", 1);
+  set("REGISTRY_AUTH_FILE", "/no/such/file");
   EXPECT_FALSE(Credentials::load({}));
   EXPECT_TRUE(Credentials::load("/dev/null"));
-  ::unsetenv("REGISTRY_AUTH_FILE");
 }
 
-TEST(LoadCredentials, LaterFilesFillWhatEarlierOnesLack) {
+TEST_F(LoadCredentials, LooksWherePodmanAndDockerDo) {
+  const auto files = [] {
+    std::vector<std::string> paths;
+    for (const fs::path& path : default_authfiles()) paths.push_back(path.string());
+    return paths;
+  };
+  set("HOME", "/home/me");
+  for (const char* name : {"XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"}) set(name, std::nullopt);
+  const std::string run = fmt::format("/run/containers/{}/auth.json", ::getuid());
+  EXPECT_THAT(files(),
+              ElementsAre(run, "/home/me/.config/containers/auth.json", "/home/me/.docker/config.json"));
+  set("DOCKER_CONFIG", "/docker");
+  EXPECT_THAT(files(), ElementsAre(run, "/home/me/.config/containers/auth.json", "/docker/config.json"));
+  set("XDG_RUNTIME_DIR", "/run/user/7");
+  set("XDG_CONFIG_HOME", "/config");
+  EXPECT_THAT(files(), ElementsAre("/run/user/7/containers/auth.json", "/config/containers/auth.json",
+                                   "/docker/config.json"));
+  for (const char* name : {"HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME", "DOCKER_CONFIG"})
+    set(name, std::nullopt);
+  EXPECT_THAT(files(), ElementsAre(run));
+}
+
+TEST_F(LoadCredentials, LaterFilesFillWhatEarlierOnesLack) {
   const auto directory = TemporaryDirectory::create("sealift-auth-");
   ASSERT_TRUE(directory);
   const auto put = [&](const std::string& name, const std::string& text) {
     ASSERT_TRUE(sealift::create_directories((directory->path() / name).parent_path()));
     ASSERT_TRUE(write_file_atomically(directory->path() / name, text));
   };
-  put("run/containers/auth.json", fmt::format(R"({{"auths":{{"a":{{"auth":"{}"}}}}}})", auth("podman:1")));
-  put("docker/config.json",
-      fmt::format(R"({{"auths":{{"a":{{"auth":"{0}"}},"b":{{"auth":"{0}"}}}}}})", auth("docker:2")));
-  ::unsetenv("REGISTRY_AUTH_FILE");
-  ::setenv("XDG_RUNTIME_DIR", (directory->path() / "run").c_str(), 1);
-  ::setenv("DOCKER_CONFIG", (directory->path() / "docker").c_str(), 1);
+  const auto keys = [](const std::vector<std::string>& hosts, const std::string& login) {
+    std::string text;
+    for (const std::string& host : hosts)
+      text += fmt::format(R"({}"{}":{{"auth":"{}"}})", text.empty() ? "" : ",", host, auth(login));
+    return "{\"auths\":{" + text + "}}";
+  };
+  put("run/containers/auth.json", keys({"a"}, "run:1"));
+  put("config/containers/auth.json", keys({"a", "b"}, "podman:2"));
+  put("docker/config.json", keys({"a", "b", "c"}, "docker:3"));
+  set("REGISTRY_AUTH_FILE", std::nullopt);
+  set("XDG_RUNTIME_DIR", (directory->path() / "run").string());
+  set("XDG_CONFIG_HOME", (directory->path() / "config").string());
+  set("DOCKER_CONFIG", (directory->path() / "docker").string());
   const auto credentials = Credentials::load({});
   ASSERT_TRUE(credentials) << credentials.error().message();
-  EXPECT_EQ(login_for(*credentials, "a", "x"), "podman/1");
-  EXPECT_EQ(login_for(*credentials, "b", "x"), "docker/2");
+  EXPECT_EQ(login_for(*credentials, "a", "x"), "run/1");
+  EXPECT_EQ(login_for(*credentials, "b", "x"), "podman/2");
+  EXPECT_EQ(login_for(*credentials, "c", "x"), "docker/3");
   EXPECT_THAT(credentials->source(), HasSubstr("docker/config.json"));
 }
 

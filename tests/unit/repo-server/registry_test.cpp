@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/base/json.hpp"
 #include "tests/unit/repo-server/mounted_bundle.hpp"
 
 namespace sealift::repo_server {
@@ -120,6 +121,15 @@ TEST_F(RegistryTest, MapsErrorsToTheSpecification) {
   expect("/v2/registry.k8s.io/pause/manifests/sha512:" + unknown + unknown, 404, "MANIFEST_UNKNOWN");
   expect("/v2/absent/manifests/1", 404, "NAME_UNKNOWN");
   expect("/v2/UPPER/manifests/1", 400, "NAME_INVALID");
+}
+
+TEST_F(RegistryTest, ErrorsAreJsonWhateverWasAskedFor) {
+  for (const char* path : {"/v2/\xFF/manifests/x", "/v2/pause/manifests/\xFF", "/v2/pause/blobs/\xC3",
+                           "/v2/pause/referrers/sha256:\xFF", "/v2/pause/manifests/sha256:\xFF"}) {
+    const auto response = ask_for(path);
+    EXPECT_GE(response.status, 400);
+    EXPECT_TRUE(json::parse(response.body, path)) << response.body;
+  }
 }
 
 TEST_F(RegistryTest, RefusesToBeWrittenTo) {

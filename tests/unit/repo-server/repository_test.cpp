@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lib/base/json.hpp"
 #include "repo-server/web/snippets.hpp"
 #include "tests/unit/repo-server/mounted_bundle.hpp"
 
@@ -114,6 +115,21 @@ TEST(ContainerdHosts, NameAMirrorWithAnIpv6Address) {
   EXPECT_THAT(text, Not(HasSubstr("[host.")));
 }
 
+TEST(Instructions, LetAPersonChooseAmongDistributions) {
+  SnippetContext context{
+      .host = "10.0.0.1", .apt_targets = {"debian-12"}, .key_path = {}, .example_image = {}};
+  const std::string line =
+      "curl -fsS http://10.0.0.1:12480/client/apt/{}.sources -o /etc/apt/sources.list.d/sealift.sources\n";
+  EXPECT_THAT(instructions(context), HasSubstr("\n" + fmt::format(fmt::runtime(line), "debian-12")));
+  context.apt_targets.emplace_back("ubuntu-24.04");
+  const std::string text = instructions(context);
+  for (const std::string& target : context.apt_targets) {
+    EXPECT_THAT(text, HasSubstr("\n# on " + target + ":\n# " + fmt::format(fmt::runtime(line), target)));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("\ncurl -fsS http://10.0.0.1:12480/client/apt/")));
+  EXPECT_THAT(text, HasSubstr(".sources\napt-get update\n\n# containerd"));
+}
+
 TEST_F(RepositoryTest, GivesClientsTheirConfiguration) {
   EXPECT_THAT(ask_for("/client/hosts.toml").body, HasSubstr("[host.\"https://10.0.0.1:5000\"]"));
   const std::string sources = ask_for("/client/sealift.sources").body;
@@ -146,6 +162,17 @@ TEST_F(RepositoryTest, TellsItsState) {
   ASSERT_TRUE(fs::exists(paths[0]));
   fs::resize_file(paths[0], fs::file_size(paths[0]) - 1);
   EXPECT_EQ(ask_for("/readyz").status, 503);
+}
+
+TEST_F(RepositoryTest, TellsItsStateOfAFileWhoseNameIsNotUtf8) {
+  const fs::path odd = directory.path() / "\xFF.tar";
+  fs::rename(paths[0], odd);
+  const auto named = Overlay::mount({std::make_shared<const MountedBundle>(open_verified(odd, key), log)});
+  ASSERT_TRUE(named) << named.error().message();
+  const BackgroundVerification verifying(named->bundles(), std::nullopt, 0, log);
+  const ServerStatus told(*named, verifying, statistics);
+  EXPECT_TRUE(json::parse(told.readiness().body, "readyz")) << told.readiness().body;
+  EXPECT_THAT(told.metrics().body, HasSubstr("sealift_bundle_verified{file=\"\xEF\xBF\xBD.tar\"} 0\n"));
 }
 
 TEST_F(RepositoryTest, RefusesToBeWrittenTo) {
