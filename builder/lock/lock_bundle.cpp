@@ -42,7 +42,7 @@ Status lock_packages(const bundle::Spec& spec, Fetcher& fetcher, const LockOptio
                                   options.spec_directory,
                                   options.baseline_directories,
                                   architectures,
-                                  options.time};
+                                  now};
   for (const bundle::PackageSetSpec& set : spec.package_sets) {
     TRY_ASSIGN(ResolvedPackageSet resolved, resolve_package_set(set, context));
     log.info("packages for {}: {} beyond the baseline {}", set.target, resolved.set.packages.size(),

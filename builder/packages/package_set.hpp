@@ -29,7 +29,7 @@ struct PackageSetContext {
   fs::path spec_directory;                     ///< relative keyring and status file paths start here
   std::vector<fs::path> baseline_directories;  ///< searched for <name>.list, in order
   std::vector<std::string> architectures;      ///< Debian names, used when the set names none
-  Timestamp now{};                             ///< the time of the lock
+  std::function<Timestamp()> clock;            ///< asked at each signature: archives are signed while we lock
 };
 
 struct ResolvedPackageSet {

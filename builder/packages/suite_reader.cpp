@@ -42,7 +42,7 @@ Result<SignedRelease> fetch_release(const std::string& base_url, const openpgp::
   const std::string inline_url = base_url + "InRelease";
   auto document = context.download(inline_url, kMaxReleaseBytes);
   if (document) {
-    TRY_ASSIGN(auto text, openpgp::verify_cleartext(*document, keyring, context.now, inline_url));
+    TRY_ASSIGN(auto text, openpgp::verify_cleartext(*document, keyring, context.clock(), inline_url));
     return SignedRelease{std::move(text), inline_url};
   }
   if (document.error().code() != ErrorCode::not_found) return tl::unexpected(std::move(document).error());
@@ -56,7 +56,7 @@ Result<SignedRelease> fetch_release(const std::string& base_url, const openpgp::
         "{} has no signature: neither InRelease nor Release.gpg is there; unsigned repositories are not used",
         url);
   }
-  TRY_ASSIGN(auto text, openpgp::verify_detached(release, *signature, keyring, context.now, url));
+  TRY_ASSIGN(auto text, openpgp::verify_detached(release, *signature, keyring, context.clock(), url));
   return SignedRelease{std::move(text), url};
 }
 
@@ -167,7 +167,7 @@ Result<VerifiedSuite> read_suite(const bundle::RepositorySpec& repository, const
   verified.release_url = release.url;
   verified.evidence = fmt::format("openpgp {} {}", release.url, release.signed_text.fingerprints.front());
   TRY_ASSIGN(verified.release, apt::parse_release(release.signed_text.text, release.url));
-  TRY(apt::check_validity(verified.release, context.now, release.url));
+  TRY(apt::check_validity(verified.release, context.clock(), release.url));
   TRY(check_suite_name(verified.release, suite, release.url));
   TRY(check_components(verified.release, repository, release.url));
   return verified;

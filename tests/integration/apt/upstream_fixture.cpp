@@ -132,7 +132,7 @@ builder::PackageSetContext UpstreamTest::context() {
           directory_->path(),
           {directory_->path()},
           {},
-          now()};
+          now};
 }
 
 std::string UpstreamTest::file(const std::string& name, const std::string& content) {

@@ -101,6 +101,14 @@ TEST_F(FlatRepository, IsLockedBundledAndInstalledByApt) {
   EXPECT_TRUE(downloaded.ok()) << downloaded.out << downloaded.err;
 }
 
+TEST_F(FlatRepository, ItMayBeSignedWhileTheLockIsMade) {
+  ASSERT_OK(read_spec());
+  time_ = now() - std::chrono::minutes(5);
+  const auto locked = lock();
+  ASSERT_OK(locked);
+  EXPECT_EQ(locked->time, time_);
+}
+
 TEST_F(FlatRepository, AChangedIndexIsRefused) {
   ASSERT_OK(read_spec());
   std::string packages = tool({"apt-ftparchive", "packages", "sub"});

@@ -70,7 +70,8 @@ class ResolvePackageSet : public testing::Test {
       if (found->second.size() > limit) return fail(ErrorCode::integrity, "{} is too large", url);
       return found->second;
     };
-    return resolve_package_set(set_, {download, log_, directory_->path(), {directory_->path()}, {}, kNow});
+    return resolve_package_set(
+        set_, {download, log_, directory_->path(), {directory_->path()}, {}, [] { return kNow; }});
   }
 
   void expect_error(ErrorCode code, const std::string& words) {
