@@ -155,6 +155,7 @@ struct Run {
   std::vector<std::string> recover{};  ///< program to run first when an earlier attempt was interrupted or
                                        ///< failed (kubeadm reset -f …)
   std::chrono::seconds timeout{600};
+  std::chrono::seconds retry_for{0};  ///< a run that fails is repeated every 3 s for so long
   std::vector<int> success_codes{0};
   Secrecy output_secrecy = Secrecy::open;  ///< secret: output goes neither to the log nor into error messages
   std::vector<std::string> redact{};       ///< texts replaced by *** in all output (tokens)

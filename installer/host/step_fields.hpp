@@ -133,6 +133,7 @@ void fields(Visitor& visit, Run& value) {
   visit("check_expect", value.check_expect);
   visit("recover", value.recover, Rule::any, Part::tuning);
   visit("timeout_s", value.timeout, Rule::any, Part::tuning);
+  visit("retry_for_s", value.retry_for, Rule::any, Part::tuning);
   visit("success_codes", value.success_codes);
   visit("output_secrecy", value.output_secrecy, Rule::any, Part::tuning);
   visit("redact", value.redact, Rule::any, Part::secret);

@@ -2,6 +2,7 @@
 #include "installer/phases/phases.hpp"
 #include "installer/phases/steps.hpp"
 #include "installer/render/system.hpp"
+#include "lib/base/json.hpp"
 
 namespace sealift::installer {
 namespace {
@@ -47,6 +48,10 @@ Status add_mirror(const Site& site, Plan& plan) {
                                  .check = {"cmp", "-s", site.mirror.program, kProgram}}));
   for (const SigningKey& key : site.mirror.keys)
     restart_on.push_back(steps.add("key-" + key.name, WriteFile{"/etc/sealift/keys/" + key.name, key.text}));
+  for (const std::string& path : site.mirror.bundles)
+    if (!json::can_hold(path))
+      return fail(ErrorCode::invalid_argument, "the path {} is not UTF-8: give the bundle another name",
+                  json::to_utf8(path));
   TRY_ASSIGN(std::string unit, render_mirror_unit(serve_command(site), site.mirror.bundles_state));
   restart_on.push_back(
       steps.add("unit", WriteFile{"/etc/systemd/system/sealift-mirror.service", std::move(unit)}));

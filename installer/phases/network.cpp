@@ -3,6 +3,7 @@
 #include "installer/phases/phases.hpp"
 #include "installer/phases/serving.hpp"
 #include "installer/phases/steps.hpp"
+#include "installer/preflight/preflight.hpp"
 #include "installer/render/pod_network.hpp"
 
 namespace sealift::installer {
@@ -33,8 +34,7 @@ Result<std::vector<Step>> bridge_steps(const Cluster& cluster, const Host& host,
   ranges.erase(own);
   TRY_ASSIGN(std::string unit, render_routes_unit(ranges, cluster.network.pods));
   StepList steps("network", host.name);
-  const std::string network_id = steps.add(
-      "bridge", WriteFile{"/etc/cni/net.d/10-sealift-bridge.conflist", render_bridge_network(pods)});
+  const std::string network_id = steps.add("bridge", WriteFile{kBridgeNetwork, render_bridge_network(pods)});
   // A bridge with the gateway of an earlier range would be refused by the plugin; it makes a new one.
   steps.add("old-bridge", Run{.arguments = {"ip", "link", "delete", "cni0"},
                               .success_codes = {0, 1},
@@ -97,12 +97,14 @@ Result<const bundle::FileEntry*> find_manifest(const Site& site, const std::stri
 /// Adds the steps that apply one manifest, to the leader's.
 Status apply_manifest(const Site& site, const std::string& name, StepList& steps) {
   TRY_ASSIGN(const auto* file, find_manifest(site, name));
-  const std::string path = "/etc/kubernetes/sealift/manifest-" + name + ".yaml";
+  const std::string path = manifest_path(name);
   const std::string fetch =
       steps.add("manifest-" + name, FetchFile{.from = download(site, *file), .path = path, .mode = 0600});
-  // Asked of the cluster, not of the journal: the cluster may have been made anew since.
+  // Asked of the cluster, not of the journal: the cluster may have been made anew since. A custom resource is
+  // refused until its definition, or the webhook that checks it, has come up.
   steps.add("apply-" + name, Run{.arguments = kubectl({"apply", "-f", path}),
                                  .check = kubectl({"get", "-f", path, "-o", "name"}),
+                                 .retry_for = std::chrono::seconds(180),
                                  .restart_on = {fetch}});
   return {};
 }

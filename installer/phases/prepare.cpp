@@ -79,6 +79,8 @@ Status add_prepare(const Site& site, Plan& plan) {
     steps.add("packages-begun",
               WriteFile{kPackagesBegun, "programs that came after this file are Sealift's\n"});
     steps.add("hosts", FileBlock{"/etc/hosts", "hosts", render_hosts_block(site.cluster)});
+    if (exists(site.of(host), kCloudInitHosts))
+      steps.add("cloud-init-hosts", FileBlock{kCloudInitHosts, "hosts", render_hosts_block(site.cluster)});
     if (site.cluster.firewall) TRY(open_firewalls(site.of(host), host_firewall(site.cluster, host), steps));
     if (host.is_node()) add_kernel(site, host, steps);
     TRY(add_packages(site, host, steps));

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "installer/phases/steps.hpp"
+#include "installer/preflight/preflight.hpp"
 #include "installer/render/balancer.hpp"
 
 namespace sealift::installer {
@@ -68,7 +69,9 @@ bool etcd_will_lose_its_leader(const Site& site) {
 std::string note_stale_watchers(const Site& site, Plan& plan) {
   const std::string& leader = site.membership.leader;
   StepList steps("join", leader);
-  steps.add("note-watchers", WriteFile{kStaleWatchers, "", 0600});
+  steps.add(
+      "note-watchers",
+      WriteFile{kStaleWatchers, "Written by Sealift: the first API server is to be restarted.\n", 0600});
   const std::string task = "join/" + leader + "/note";
   plan.tasks.push_back({.id = task,
                         .phase = "join",
@@ -139,7 +142,7 @@ Status add_nginx(const Site& site, const std::vector<const Host*>& joined, StepL
   settings.v6 = site.cluster.endpoint.address.is_v6();
   TRY_ASSIGN(std::string config, render_nginx(settings));
   TRY_ASSIGN(std::string unit, render_balancer_unit("/usr/sbin/nginx"));
-  const std::string config_id = steps.add("nginx", WriteFile{"/etc/sealift/nginx.conf", std::move(config)});
+  const std::string config_id = steps.add("nginx", WriteFile{kBalancerConfig, std::move(config)});
   const std::string unit_id =
       steps.add("nginx-unit", WriteFile{"/etc/systemd/system/sealift-lb.service", std::move(unit)});
   steps.add("nginx-service",

@@ -10,6 +10,9 @@
 
 namespace sealift::installer {
 
+/// What cloud-init with manage_etc_hosts makes /etc/hosts of, anew at every boot.
+inline constexpr const char* kCloudInitHosts = "/etc/cloud/templates/hosts.debian.tmpl";
+
 /// Lines for /etc/hosts: every host, and the endpoint's name when it has one.
 std::string render_hosts_block(const Cluster& cluster);
 

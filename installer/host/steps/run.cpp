@@ -1,6 +1,9 @@
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include <fmt/ranges.h>
+#include <unistd.h>
 
 #include "installer/host/child.hpp"
 #include "installer/host/steps/kinds.hpp"
@@ -11,6 +14,7 @@ namespace sealift::installer {
 namespace {
 
 constexpr std::uint64_t kMaxOutput = 1U << 20;
+constexpr auto kBetweenRuns = std::chrono::seconds(3);
 
 std::string redacted(std::string text, const std::vector<std::string>& secrets) {
   for (const std::string& secret : secrets) {
@@ -34,6 +38,11 @@ Result<ChildResult> run_discreetly(const Run& wish, const Child& child) {
 
 bool interrupted(const std::optional<StepRecord>& record) {
   return record && (record->event == StepRecord::Event::begun || record->event == StepRecord::Event::failed);
+}
+
+bool is_success(const Run& wish, const ChildResult& result) {
+  return std::find(wish.success_codes.begin(), wish.success_codes.end(), result.exit_code) !=
+         wish.success_codes.end();
 }
 
 std::string cut_final_newline(std::string text) {
@@ -83,19 +92,30 @@ Result<ApplyOutcome> apply(const StepContext& context, const Run& wish) {
                   wish.recover[0], recovered.exit_code, redacted(last_words(recovered), wish.redact));
     }
   }
-  TRY_ASSIGN(const ChildResult result, run_discreetly(wish, {.arguments = wish.arguments,
-                                                             .environment = wish.environment,
-                                                             .input = wish.input,
-                                                             .timeout = wish.timeout,
-                                                             .on_line = show}));
-  if (std::find(wish.success_codes.begin(), wish.success_codes.end(), result.exit_code) ==
-      wish.success_codes.end()) {
+  const auto end = std::chrono::steady_clock::now() + wish.retry_for;
+  ChildResult result;
+  for (;;) {
+    TRY_ASSIGN(result, run_discreetly(wish, {.arguments = wish.arguments,
+                                             .environment = wish.environment,
+                                             .input = wish.input,
+                                             .timeout = wish.timeout,
+                                             .on_line = show}));
+    if (is_success(wish, result) || std::chrono::steady_clock::now() >= end || context.stop.load()) break;
+    context.output("it failed; again in a moment");
+    std::this_thread::sleep_for(kBetweenRuns);
+  }
+  if (!is_success(wish, result)) {
     return fail(ErrorCode::io, "{} ended with code {}{}", wish.arguments[0], result.exit_code,
                 wish.output_secrecy == Secrecy::secret ? " (its output is secret)"
                                                        : ": " + redacted(last_words(result), wish.redact));
   }
   // Even when the installer is gone by now: what has succeeded must not be done again.
-  if (!wish.mark.empty()) TRY(write_file_atomically(context.at(wish.creates), wish.mark, 0600));
+  // The mark reaches the disk at once; what it vouches for was written without fsync and has to be there
+  // first.
+  if (!wish.mark.empty()) {
+    ::sync();
+    TRY(write_file_atomically(context.at(wish.creates), wish.mark, 0600));
+  }
   return ApplyOutcome{redacted(describe(wish), wish.redact), {}, {}};
 }
 

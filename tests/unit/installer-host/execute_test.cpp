@@ -188,6 +188,16 @@ TEST_F(ExecuteTest, MarksWhatHasSucceededByItself) {
   EXPECT_EQ(result(good), StepResult::unchanged);
 }
 
+TEST_F(ExecuteTest, RunIsRepeatedWhereItMayBeTooEarly) {
+  const std::string file = root_ + "/second";
+  const installer::Run early{
+      .arguments = {"sh", "-c", "test -e " + file + " || { touch " + file + "; exit 1; }"},
+      .retry_for = std::chrono::seconds(60)};
+  EXPECT_EQ(result({"s", early, ""}), StepResult::changed);
+  const installer::Run never{.arguments = {"false"}, .retry_for = std::chrono::seconds(1)};
+  EXPECT_FALSE(run({"n", never, ""}));
+}
+
 TEST_F(ExecuteTest, RunTrustsItsCheckProgram) {
   const installer::Run run_it{.arguments = {"sh", "-c", "touch " + root_ + "/done"},
                               .check = {"test", "-e", root_ + "/done"}};

@@ -36,6 +36,14 @@ TEST_F(FactsTest, FollowsResolvedToTheFileThatPodsWillGet) {
   EXPECT_EQ(facts().resolv_conf, "/run/systemd/resolve/resolv.conf");
 }
 
+TEST_F(FactsTest, AnEmptyFileIsAsGoodAsNone) {
+  put("/a/full", "x");
+  put("/a/empty", "");
+  EXPECT_THAT(facts({.paths = {"/a", "/a/full", "/a/empty", "/a/none"}}).paths,
+              ::testing::ElementsAre(::testing::Pair("/a", true), ::testing::Pair("/a/empty", false),
+                                     ::testing::Pair("/a/full", true), ::testing::Pair("/a/none", false)));
+}
+
 TEST_F(FactsTest, TellsTheVersionOfTheApiServerThatRuns) {
   EXPECT_EQ(facts().api_server_version, "");
   put("/etc/kubernetes/manifests/kube-apiserver.yaml",

@@ -46,6 +46,7 @@ std::vector<Action> every_kind() {
                      .check = {"true"},
                      .recover = {"kubeadm", "reset", "-f"},
                      .timeout = std::chrono::seconds(9),
+                     .retry_for = std::chrono::seconds(8),
                      .success_codes = {0, 3},
                      .output_secrecy = Secrecy::secret,
                      .redact = {"t"},
