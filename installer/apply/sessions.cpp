@@ -10,9 +10,14 @@ Result<Sessions> connect_all(Transport& transport, const std::vector<HostAddress
   std::vector<Result<std::unique_ptr<Session>>> results;
   results.reserve(hosts.size());
   for (std::size_t i = 0; i < hosts.size(); ++i) results.emplace_back(fail(ErrorCode::internal, "not tried"));
+  ConnectionGate gate(kConnectingAtOnce);
   std::vector<std::thread> threads;
   for (std::size_t i = 0; i < hosts.size(); ++i) {
-    threads.emplace_back([&, i] { results[i] = transport.connect(hosts[i]); });
+    threads.emplace_back([&, i] {
+      gate.acquire();
+      results[i] = transport.connect(hosts[i]);
+      gate.release();
+    });
   }
   for (std::thread& thread : threads) thread.join();
   Sessions sessions;

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,15 @@ namespace sealift::installer {
 /// By the names of the hosts.
 using Sessions = std::map<std::string, std::unique_ptr<Session>>;
 
-/// Opens sessions to all hosts in parallel. One error that names every host that could not be reached.
+/// How many hosts are connected to at the same time: sshd, on a jump host that all logins lead through, drops
+/// some of more than ten that have not logged in yet (MaxStartups in sshd_config(5)).
+inline constexpr unsigned kConnectingAtOnce = 8;
+
+/// For threads that connect.
+using ConnectionGate = std::counting_semaphore<kConnectingAtOnce>;
+
+/// Opens sessions to all hosts, kConnectingAtOnce in parallel. One error that names every host that could not
+/// be reached.
 Result<Sessions> connect_all(Transport& transport, const std::vector<HostAddress>& hosts);
 
 /// Keeps other installers from all these hosts for as long as the sessions live. To be called before the

@@ -26,6 +26,12 @@ bool entry_exists(const std::string& path) {
 
 namespace {
 
+/// A file that a power cut left empty is as good as none.
+bool has_content(const std::string& path) {
+  std::error_code ignored;
+  return entry_exists(path) && !(fs::is_regular_file(path, ignored) && fs::file_size(path, ignored) == 0);
+}
+
 std::string first_line(const std::string& path) {
   const auto text = read_file(path, kMaxFactsFile);
   if (!text) return {};
@@ -222,15 +228,15 @@ Facts gather_facts(const FactsRequest& request, const std::string& root) {
   std::thread reach([&] { facts.reach = probe_reach(request.reach); });
   const std::uint32_t listen_ms = facts.router_id == 0 ? request.vrrp_listen_ms : 0;
   std::thread vrrp([&] { facts.vrrp = listen_vrrp(listen_ms, facts); });
-  std::thread arp([&] { facts.arp = probe_arp(request.addresses_in_use, facts); });
+  std::thread claims([&] { facts.claims = probe_claims(request.claims, facts); });
   gather_listeners(facts, root);
   gather_software(facts, request, root);
   for (const std::string& module : request.modules) facts.modules[module] = module_state(root, module);
-  for (const std::string& path : request.paths) facts.paths[path] = entry_exists(root + path);
+  for (const std::string& path : request.paths) facts.paths[path] = has_content(root + path);
   gather_journal(facts, request, root);
   reach.join();
   vrrp.join();
-  arp.join();
+  claims.join();
   return facts;
 }
 

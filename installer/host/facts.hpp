@@ -24,11 +24,10 @@ struct AddressPort {
 struct FactsRequest {
   std::vector<std::string> packages{};  ///< names whose installed version is wanted
   std::vector<std::string> modules{};   ///< kernel modules whose availability is wanted
-  std::vector<std::string> paths{};     ///< whether they exist
+  std::vector<std::string> paths{};     ///< whether they exist; an empty file does not
   std::vector<std::string> steps{};     ///< steps whose last word in the journal is wanted
   std::vector<AddressPort> reach{};     ///< TCP connect probes, 2 s each, in parallel
-  std::vector<std::string>
-      addresses_in_use;  ///< IPv4: who answers ARP for them on the interface whose subnet holds them
+  std::vector<std::string> claims{};    ///< addresses: who in the network answers for them
   /// 0: do not listen. A host whose keepalived has a router id already does not listen either.
   std::uint32_t vrrp_listen_ms = 0;
 };
@@ -66,7 +65,7 @@ struct ListenerFact {
   std::uint32_t pid = 0;
 };
 
-struct ArpFact {
+struct ClaimFact {
   std::string address{};
   bool probed = false;  ///< false: no interface of this host is in its subnet (or it is our own address)
   bool own = false;     ///< this very host has it
@@ -108,9 +107,8 @@ struct Facts {
   std::vector<InterfaceFact> interfaces{};
   std::vector<InterfaceAddress> addresses{};
   std::vector<RouteFact> routes{};
-  std::string resolv_conf{};                      ///< the file that pods will get; empty: there is none
-  std::vector<std::string> nameservers{};         ///< in it
-  std::vector<std::string> hostname_addresses{};  ///< what /etc/hosts says for the own host name
+  std::string resolv_conf{};               ///< the file that pods will get; empty: there is none
+  std::vector<std::string> nameservers{};  ///< in it
   std::vector<SwapFact> swaps{};
   std::vector<std::string> fstab_swaps{};  ///< active swap lines of /etc/fstab
   unsigned cgroup_version = 0;             ///< 1 or 2 (of the hierarchy kubelet would use)
@@ -142,7 +140,7 @@ struct Facts {
   std::string
       newest_step{};  ///< the last word on the asked steps: "begun", "done", "failed", "undone", or empty
   unsigned router_id = 0;  ///< VRRP router id in /etc/keepalived/keepalived.conf; 0: none
-  std::vector<ArpFact> arp{};
+  std::vector<ClaimFact> claims{};
   std::vector<VrrpFact> vrrp{};
   std::vector<ReachFact> reach{};
 };

@@ -19,7 +19,7 @@ void fields(Visitor& visit, FactsRequest& value) {
   visit("paths", value.paths);
   visit("steps", value.steps);
   visit("reach", value.reach);
-  visit("addressesInUse", value.addresses_in_use);
+  visit("claims", value.claims);
   visit("vrrpListenMs", value.vrrp_listen_ms);
 }
 template <typename Visitor>
@@ -56,7 +56,7 @@ void fields(Visitor& visit, ListenerFact& value) {
   visit("pid", value.pid);
 }
 template <typename Visitor>
-void fields(Visitor& visit, ArpFact& value) {
+void fields(Visitor& visit, ClaimFact& value) {
   visit("address", value.address);
   visit("probed", value.probed);
   visit("own", value.own);
@@ -100,7 +100,6 @@ void fields(Visitor& visit, Facts& value) {
   visit("routes", value.routes);
   visit("resolvConf", value.resolv_conf);
   visit("nameservers", value.nameservers);
-  visit("hostnameAddresses", value.hostname_addresses);
   visit("swaps", value.swaps);
   visit("fstabSwaps", value.fstab_swaps);
   visit("cgroupVersion", value.cgroup_version);
@@ -127,7 +126,7 @@ void fields(Visitor& visit, Facts& value) {
   visit("journalError", value.journal_error);
   visit("newestStep", value.newest_step);
   visit("routerId", value.router_id);
-  visit("arp", value.arp);
+  visit("claims", value.claims);
   visit("vrrp", value.vrrp);
   visit("reach", value.reach);
 }
@@ -236,9 +235,9 @@ Result<FactsRequest> facts_request_from_json(const json::Value& value) {
   FactsRequest request;
   TRY(Filler::read(value, request, "request"));
   // A person's cluster has tens of hosts and ports; more is not a sensible question to one host.
-  if (request.reach.size() > 1000 || request.addresses_in_use.size() > 64 ||
-      request.packages.size() > 10000 || request.paths.size() > 10000 || request.modules.size() > 1000 ||
-      request.steps.size() > 1000 || request.vrrp_listen_ms > 60000) {
+  if (request.reach.size() > 1000 || request.claims.size() > 64 || request.packages.size() > 10000 ||
+      request.paths.size() > 10000 || request.modules.size() > 1000 || request.steps.size() > 1000 ||
+      request.vrrp_listen_ms > 60000) {
     return fail(ErrorCode::integrity, "the facts request asks for too much");
   }
   return request;

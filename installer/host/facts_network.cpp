@@ -158,21 +158,6 @@ void gather_nameservers(Facts& facts, const std::string& root) {
     read_nameservers(facts, root, "/run/systemd/resolve/resolv.conf");
 }
 
-void gather_names(Facts& facts, const std::string& root) {
-  gather_nameservers(facts, root);
-  if (const auto text = read_file(root + "/etc/hosts", kMaxFactsFile); text) {
-    std::istringstream lines(*text);
-    for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line.substr(0, line.find('#')));
-      std::string address;
-      words >> address;
-      for (std::string name; words >> name;) {
-        if (name == facts.hostname) facts.hostname_addresses.push_back(address);
-      }
-    }
-  }
-}
-
 struct Owner {
   std::uint32_t pid = 0;
   std::string program;
@@ -237,7 +222,7 @@ void gather_network(Facts& facts, const std::string& root) {
   gather_interfaces(facts, root);
   gather_routes(facts);
   gather_v6_routes(facts);
-  gather_names(facts, root);
+  gather_nameservers(facts, root);
 }
 
 void gather_listeners(Facts& facts, const std::string&) {

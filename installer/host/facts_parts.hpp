@@ -25,9 +25,10 @@ bool refuses_packets(const std::string& rules, const std::vector<std::string>& f
 /// TCP connects, all at once.
 std::vector<ReachFact> probe_reach(const std::vector<AddressPort>& targets);
 
-/// Duplicate address detection as `arping -D` does it (RFC 5227 probes: sender 0.0.0.0), three probes, 200 ms
-/// apart. Needs `facts.addresses` and `.interfaces`.
-std::vector<ArpFact> probe_arp(const std::vector<std::string>& addresses, const Facts& facts);
+/// Duplicate address detection: three probes each, 200 ms apart, on the interface whose subnet holds the
+/// address; by ARP as `arping -D` does it (RFC 5227: sender 0.0.0.0), of IPv6 by Neighbor Solicitation
+/// (RFC 4861). Needs `facts.addresses` and `.interfaces`.
+std::vector<ClaimFact> probe_claims(const std::vector<std::string>& addresses, const Facts& facts);
 
 /// Listens for VRRP advertisements (IP protocol 112, unicast and 224.0.0.18) on all interfaces.
 std::vector<VrrpFact> listen_vrrp(std::uint32_t milliseconds, const Facts& facts);

@@ -1,5 +1,4 @@
-// Questions to the network: is a port reachable, does somebody have this address, which VRRP routers speak
-// here?
+// Questions to the network: is a port reachable, which VRRP routers speak here?
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -7,12 +6,8 @@
 #include <cstring>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <net/ethernet.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <netinet/in.h>
-#include <netpacket/packet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,8 +21,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto kReachTimeout = std::chrono::milliseconds(2000);
-constexpr int kArpProbes = 3;
-constexpr auto kArpInterval = std::chrono::milliseconds(200);
 constexpr int kVrrpProtocol = 112;
 
 int milliseconds_until(Clock::time_point end) {
@@ -78,102 +71,6 @@ void end_connect(const FileDescriptor& socket, ReachFact& fact) {
   if (error != 0) fact.error = std::strerror(error);
 }
 
-struct ArpPacket {
-  ether_header ethernet;
-  arphdr arp;
-  std::array<std::uint8_t, 6> sender_mac;
-  std::array<std::uint8_t, 4> sender_address;
-  std::array<std::uint8_t, 6> target_mac;
-  std::array<std::uint8_t, 4> target_address;
-} __attribute__((packed));
-
-std::array<std::uint8_t, 6> parse_mac(const std::string& text) {
-  std::array<std::uint8_t, 6> mac{};
-  for (std::size_t i = 0; i < mac.size() && i * 3 + 1 < text.size(); ++i) {
-    mac[i] = static_cast<std::uint8_t>(std::strtoul(text.substr(i * 3, 2).c_str(), nullptr, 16));
-  }
-  return mac;
-}
-
-ArpPacket make_probe(const std::array<std::uint8_t, 6>& mac, const in_addr& address) {
-  ArpPacket packet{};
-  std::memset(packet.ethernet.ether_dhost, 0xff, 6);
-  std::memcpy(packet.ethernet.ether_shost, mac.data(), 6);
-  packet.ethernet.ether_type = htons(ETHERTYPE_ARP);
-  packet.arp.ar_hrd = htons(ARPHRD_ETHER);
-  packet.arp.ar_pro = htons(ETHERTYPE_IP);
-  packet.arp.ar_hln = 6;
-  packet.arp.ar_pln = 4;
-  packet.arp.ar_op = htons(ARPOP_REQUEST);
-  packet.sender_mac = mac;
-  std::memcpy(packet.target_address.data(), &address, 4);
-  return packet;
-}
-
-/// The MAC of a frame that says "this address is mine" (a reply, or anybody's probe or announcement of it),
-/// unless it is our own frame.
-std::string claimant(const ArpPacket& packet, const in_addr& address,
-                     const std::array<std::uint8_t, 6>& own) {
-  if (packet.ethernet.ether_type != htons(ETHERTYPE_ARP)) return {};
-  if (std::memcmp(packet.sender_address.data(), &address, 4) != 0) return {};
-  const auto mac = packet.sender_mac;
-  if (mac == own) return {};
-  return fmt::format("{:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", mac[0], mac[1], mac[2], mac[3], mac[4],
-                     mac[5]);
-}
-
-void probe_on(const std::string& interface, const std::string& mac_text, ArpFact& fact) {
-  in_addr address{};
-  ::inet_pton(AF_INET, fact.address.c_str(), &address);
-  const FileDescriptor socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETHERTYPE_ARP)));
-  if (!socket) return;
-  sockaddr_ll link{};
-  link.sll_family = AF_PACKET;
-  link.sll_protocol = htons(ETHERTYPE_ARP);
-  link.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&link), sizeof link) != 0) return;
-  const auto mac = parse_mac(mac_text);
-  const ArpPacket probe = make_probe(mac, address);
-  for (int i = 0; i < kArpProbes && fact.answered_by.empty(); ++i) {
-    if (::send(socket.get(), &probe, sizeof probe, 0) != static_cast<ssize_t>(sizeof probe)) return;
-    fact.probed = true;
-    const auto end = Clock::now() + kArpInterval;
-    while (fact.answered_by.empty()) {
-      pollfd waiting{socket.get(), POLLIN, 0};
-      if (::poll(&waiting, 1, milliseconds_until(end)) <= 0) break;
-      ArpPacket answer{};
-      if (::recv(socket.get(), &answer, sizeof answer, 0) < static_cast<ssize_t>(sizeof answer)) continue;
-      fact.answered_by = claimant(answer, address, mac);
-    }
-  }
-}
-
-bool same_subnet(const std::string& left, const std::string& right, unsigned prefix) {
-  in_addr a{};
-  in_addr b{};
-  if (::inet_pton(AF_INET, left.c_str(), &a) != 1 || ::inet_pton(AF_INET, right.c_str(), &b) != 1 ||
-      prefix > 32)
-    return false;
-  const std::uint32_t mask = prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix);
-  return ((ntohl(a.s_addr) ^ ntohl(b.s_addr)) & mask) == 0;
-}
-
-ArpFact probe_address(const std::string& address, const Facts& facts) {
-  ArpFact fact{.address = address};
-  for (const InterfaceAddress& own : facts.addresses) fact.own = fact.own || own.address == address;
-  if (fact.own) return fact;
-  for (const InterfaceAddress& own : facts.addresses) {
-    if (own.interface == "lo" || own.prefix >= 32 || !same_subnet(own.address, address, own.prefix)) continue;
-    const auto interface =
-        std::find_if(facts.interfaces.begin(), facts.interfaces.end(),
-                     [&](const InterfaceFact& item) { return item.name == own.interface; });
-    if (interface == facts.interfaces.end() || interface->mac.empty()) continue;
-    probe_on(interface->name, interface->mac, fact);
-    break;
-  }
-  return fact;
-}
-
 }  // namespace
 
 std::vector<ReachFact> probe_reach(const std::vector<AddressPort>& targets) {
@@ -204,12 +101,6 @@ std::vector<ReachFact> probe_reach(const std::vector<AddressPort>& targets) {
     if (sockets[i]) facts[i].error = "no answer within 2 s";
   }
   return facts;
-}
-
-std::vector<ArpFact> probe_arp(const std::vector<std::string>& addresses, const Facts& facts) {
-  std::vector<ArpFact> result;
-  for (const std::string& address : addresses) result.push_back(probe_address(address, facts));
-  return result;
 }
 
 bool parse_vrrp(std::string_view packet, VrrpFact& fact) {

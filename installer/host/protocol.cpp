@@ -64,39 +64,6 @@ auto value_of(const List& list, std::string_view name, std::string_view what)
   return fail(ErrorCode::integrity, "unknown {} {:?}", what, name);
 }
 
-/// Output of programs may be anything; JSON is UTF-8.
-std::string valid_utf8(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size();) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const std::size_t length = byte < 0x80                     ? 1
-                               : (byte >= 0xC2 && byte < 0xE0) ? 2
-                               : (byte >= 0xE0 && byte < 0xF0) ? 3
-                               : (byte >= 0xF0 && byte < 0xF5) ? 4
-                                                               : 0;
-    bool good = length > 0 && i + length <= text.size();
-    for (std::size_t k = 1; good && k < length; ++k)
-      good = (static_cast<unsigned char>(text[i + k]) & 0xC0U) == 0x80U;
-    if (good && length == 3) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      good = !(byte == 0xE0 && second < 0xA0) && !(byte == 0xED && second >= 0xA0);
-    }
-    if (good && length == 4) {
-      const auto second = static_cast<unsigned char>(text[i + 1]);
-      good = !(byte == 0xF0 && second < 0x90) && !(byte == 0xF4 && second >= 0x90);
-    }
-    if (good) {
-      result.append(text.substr(i, length));
-      i += length;
-    } else {
-      result += '?';
-      ++i;
-    }
-  }
-  return result;
-}
-
 Result<RunAsked> parse_run(const json::Reader& reader) {
   RunAsked run;
   TRY_ASSIGN(run.id, reader.unsigned_integer("id"));
@@ -143,7 +110,7 @@ json::Object encode_event(const EventTold& told) {
   const StepEvent& event = told.event;
   json::Object object{
       {"type", "event"}, {"id", told.id}, {"event", name_in(kEvents, event.kind)}, {"step", event.step_id}};
-  if (!event.text.empty()) object["text"] = valid_utf8(event.text);
+  if (!event.text.empty()) object["text"] = event.text;
   if (event.kind == StepEvent::Kind::progress) {
     object["done"] = event.done;
     object["total"] = event.total;
@@ -152,7 +119,7 @@ json::Object encode_event(const EventTold& told) {
     object["result"] = to_string(event.result);
     object["elapsedMs"] = event.elapsed_ms;
     if (event.result == StepResult::failed) object["code"] = to_string(event.error_code);
-    if (event.has_output) object["output"] = valid_utf8(event.output);
+    if (event.has_output) object["output"] = event.output;
   }
   return object;
 }
@@ -177,6 +144,7 @@ std::string encode(const Request& request) {
   return json::serialize(object);
 }
 
+/// What programs print may be anything; serialize() makes UTF-8 of it.
 std::string encode(const Answer& answer) {
   json::Object object;
   if (const auto* hello = std::get_if<Hello>(&answer)) {
@@ -191,7 +159,7 @@ std::string encode(const Answer& answer) {
     object = {{"type", "end"}, {"id", end->id}, {"ok", end->ok}};
     if (!end->ok) {
       object["code"] = to_string(end->code);
-      object["message"] = valid_utf8(end->message);
+      object["message"] = end->message;
     }
   }
   return json::serialize(object);

@@ -89,15 +89,17 @@ struct Answer {
   bool etcd_healthy = false;  ///< the host's own member, which answers only when it sees a leader
 };
 
-Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mirror,
-                const std::string& agent) {
+Answer ask_host(const Cluster& cluster, const Host& host, const std::string& mirror, const std::string& agent,
+                ConnectionGate& connecting) {
   Answer answer;
   answer.status.name = host.name;
   Cluster alone = cluster;
   alone.hosts = {host};
   const auto own = own_addresses();
   const bool here = std::find(own.begin(), own.end(), host.address) != own.end();
+  connecting.acquire();
   auto sessions = connect_hosts(alone, here ? host.name : "", agent);
+  connecting.release();
   if (!sessions) {
     answer.status.error = sessions.error().message();
     return answer;
@@ -138,9 +140,11 @@ Result<ClusterStatus> look_at_cluster(const Cluster& cluster, const std::string&
     TRY_ASSIGN(const IpAddress own, local_address_towards(cluster.hosts.front().address));
     mirror = own.str();
   }
+  ConnectionGate connecting(kConnectingAtOnce);
   std::vector<std::future<Answer>> asked;
   for (const Host& host : cluster.hosts)
-    asked.push_back(std::async(std::launch::async, [&] { return ask_host(cluster, host, mirror, agent); }));
+    asked.push_back(
+        std::async(std::launch::async, [&] { return ask_host(cluster, host, mirror, agent, connecting); }));
   ClusterView view;
   for (auto& future : asked) {
     Answer answer = future.get();

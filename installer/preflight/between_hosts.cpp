@@ -93,31 +93,34 @@ void check_floating_address(const PreflightInput& input, std::vector<Finding>& f
   for (const Host& host : input.cluster.hosts) {
     const auto found = input.hosts.find(host.name);
     if (found == input.hosts.end()) continue;
-    for (const ArpFact& arp : found->second.facts.arp) {
-      const bool foreign = !arp.answered_by.empty() && !own_macs.contains(arp.answered_by);
-      if (!foreign && (begun || (arp.answered_by.empty() && !arp.own))) continue;
+    for (const ClaimFact& claim : found->second.facts.claims) {
+      const bool foreign = !claim.answered_by.empty() && !own_macs.contains(claim.answered_by);
+      if (!foreign && (begun || (claim.answered_by.empty() && !claim.own))) continue;
       findings.push_back(
-          {Severity::error, arp.own ? host.name : "", "endpoint-address",
-           arp.own ? fmt::format("the endpoint's address {} is on this host already", arp.address)
-                   : fmt::format(
-                         "the endpoint's address {} is already in use: {} answers for it (asked from '{}')",
-                         arp.address, arp.answered_by, host.name),
+          {Severity::error, claim.own ? host.name : "", "endpoint-address",
+           claim.own ? fmt::format("the endpoint's address {} is on this host already", claim.address)
+                     : fmt::format(
+                           "the endpoint's address {} is already in use: {} answers for it (asked from '{}')",
+                           claim.address, claim.answered_by, host.name),
            "choose an address that nobody uses"});
       return;
     }
   }
 }
 
-/// Whether an IPv6 address is free cannot be asked for yet; IPv4 is asked for by ARP.
+/// Where no balancer could ask (no socket for it, an address that is not ready yet), nobody knows.
 void check_was_asked(const PreflightInput& input, std::vector<Finding>& findings) {
-  if (input.cluster.endpoint.mode == EndpointMode::external || !input.cluster.endpoint.address.is_v6())
-    return;
+  bool wanted = false;
   for (const auto& [name, report] : input.hosts)
-    if (report.facts.journal_cluster_name == input.cluster.name) return;
+    for (const ClaimFact& claim : report.facts.claims) {
+      if (claim.probed || claim.own) return;
+      wanted = true;
+    }
+  if (!wanted) return;
   findings.push_back({Severity::warning, "", "endpoint-address",
-                      fmt::format("that nobody uses the endpoint's address {} is not checked",
+                      fmt::format("no host could ask whether somebody has the endpoint's address {}",
                                   input.cluster.endpoint.address.str()),
-                      "make sure that nothing answers there (ping -6)"});
+                      "make sure that nothing answers there (ping)"});
 }
 
 /// The plugin `bridge` has routes from node to node, which only neighbours can be.

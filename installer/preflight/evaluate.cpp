@@ -20,6 +20,7 @@ std::vector<Finding> evaluate(const PreflightInput& input) {
   std::vector<Finding> findings;
   check_bundle_closure(input, findings);
   check_between_hosts(input, findings);
+  check_running_cluster(input, findings);
   for (const Host& host : input.cluster.hosts)
     if (const auto found = input.hosts.find(host.name); found != input.hosts.end())
       check_one_host(input, host, found->second.facts, findings);

@@ -53,7 +53,6 @@ class HostCheck {
   void resources();
   void belonging();
   void membership();
-  void made_with();
   void swap();
   void addresses();
   void default_route(const RouteFact* route);
@@ -63,7 +62,6 @@ class HostCheck {
   bool will_be_opened(const std::string& address) const;
   void reach();
   void software();
-  void time_keeping();
 
   const PreflightInput& input_;
   const Host& host_;
@@ -193,7 +191,6 @@ void HostCheck::membership() {
         "bring the file back; or, to have the host made anew, run `kubeadm reset -f` on it",
         "the host is a member of the cluster, but {} is missing", damaged->second);
   if (!found.has(host_)) return;
-  made_with();
   if (facts_.api_server_version.empty() || facts_.api_server_version == input_.contents.kubernetes_version)
     return;
   add(Severity::error, "kubernetes-version",
@@ -202,23 +199,16 @@ void HostCheck::membership() {
       input_.contents.kubernetes_version);
 }
 
-/// What kubeadm wrote into certificates, kubeconfigs and static pods is not changed by a later run: half of a
-/// new value would be worse than the old one.
-void HostCheck::made_with() {
-  const auto compare = [&](const char* key, const std::string& made, const std::string& wanted) {
-    if (made.empty() || made == wanted) return;
-    add(Severity::error, "cluster",
-        fmt::format("put {} back; it cannot be changed in a running cluster", key),
-        "the cluster was made with {} {}; cluster.yaml says {}", key, made, wanted);
-  };
-  const Cluster& cluster = input_.cluster;
-  compare("endpoint", facts_.api_url, "https://" + cluster.endpoint.host_and_port());
-  compare("network.pods", facts_.pod_range, cluster.network.pods.str());
-  compare("network.services", facts_.service_range, cluster.network.services.str());
-}
-
 void HostCheck::swap() {
-  if (!host_.is_node() || facts_.swaps.empty()) return;
+  if (!host_.is_node()) return;
+  if (facts_.swaps.empty()) {
+    // What is off already is kept off without asking: the kubelet would not start after the next boot.
+    if (!facts_.fstab_swaps.empty())
+      add(Severity::change, "swap", "",
+          "swap is off; lines of /etc/fstab that would turn it on again are commented out: {}",
+          fmt::join(facts_.fstab_swaps, "; "));
+    return;
+  }
   std::vector<std::string> names;
   for (const SwapFact& swap : facts_.swaps) names.push_back(swap.name);
   if (input_.swap_off)
@@ -343,20 +333,7 @@ void HostCheck::reach() {
           "cannot reach {} port {} ({})", fact.target.address, fact.target.port, fact.error);
 }
 
-void HostCheck::time_keeping() {
-  if (keeps_timesyncd(facts_) && !time_role(input_.cluster, host_).clients.empty())
-    add(Severity::error, "time",
-        "name time servers (time: {servers: [...]}), or remove the package systemd-timesyncd from it",
-        "the host is to serve time to the others with chrony, but systemd-timesyncd is installed, which "
-        "cannot serve");
-  for (const char* name : {"ntp", "ntpsec", "openntpd"})
-    if (facts_.packages.contains(name))
-      add(Severity::error, "time", "remove it; chrony takes its place",
-          "the time daemon {} is installed and bars chrony", name);
-}
-
 void HostCheck::software() {
-  time_keeping();
   if (host_.is_node() && facts_.runtimes.contains("docker"))
     add(Severity::warning, "docker",
         "remove it if nothing else needs it: it sets the FORWARD policy to DROP and fights over iptables",
@@ -364,16 +341,6 @@ void HostCheck::software() {
   check_firewalls(input_, host_.name, facts_, findings_);
   if (facts_.selinux == "enforcing")
     add(Severity::warning, "selinux", "", "SELinux is enforcing; this was not tried");
-  if (const auto packages = packages_for(input_.contents, facts_, input_.cluster, host_); !packages) {
-    add(Severity::error, "package", "", "{}", packages.error().message());
-  } else if (balances()) {
-    for (const char* name : {"keepalived", "nginx", "libnginx-mod-stream"})
-      if (!has_package(*packages, name) && !facts_.packages.contains(name) &&
-          !(std::string_view(name) == "nginx" &&
-            (has_package(*packages, "nginx-light") || facts_.packages.contains("nginx-light"))))
-        add(Severity::error, "package", "add it to the package set in bundle.yaml",
-            "the balancer needs {}, which is neither installed nor in the bundle", name);
-  }
 }
 
 }  // namespace
@@ -381,6 +348,7 @@ void HostCheck::software() {
 void check_one_host(const PreflightInput& input, const Host& host, const Facts& facts,
                     std::vector<Finding>& findings) {
   HostCheck(input, host, facts, findings).run();
+  check_host_supply(input, host, facts, findings);
 }
 
 }  // namespace sealift::installer

@@ -43,6 +43,13 @@ struct PreflightInput {
   bool swap_off = false;                                ///< the person allowed us to turn swap off
 };
 
+/// The balancer's configuration, on hosts that balance (phases/serving.cpp).
+inline constexpr const char* kBalancerConfig = "/etc/sealift/nginx.conf";
+/// The pod network `bridge`, on nodes that have it (phases/network.cpp).
+inline constexpr const char* kBridgeNetwork = "/etc/cni/net.d/10-sealift-bridge.conflist";
+/// Where the control plane that applied it has that manifest (phases/network.cpp).
+std::string manifest_path(const std::string& name);
+
 /// What to ask a host. `host` is null for a deploy host that is no member.
 FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& contents, const Host* host,
                            const std::string& mirror_address);
@@ -57,10 +64,15 @@ json::Value to_json(const Finding& finding);
 /// The groups of checks; each adds what it finds.
 void check_one_host(const PreflightInput& input, const Host& host, const Facts& facts,
                     std::vector<Finding>& findings);
+/// What it needs of the bundle's packages: called by check_one_host.
+void check_host_supply(const PreflightInput& input, const Host& host, const Facts& facts,
+                       std::vector<Finding>& findings);
 void check_deploy_host(const PreflightInput& input, const Facts& facts, std::vector<Finding>& findings);
 void check_firewalls(const PreflightInput& input, const std::string& host, const Facts& facts,
                      std::vector<Finding>& findings);
 void check_between_hosts(const PreflightInput& input, std::vector<Finding>& findings);
+/// What cluster.yaml says and the cluster that runs already cannot be changed to.
+void check_running_cluster(const PreflightInput& input, std::vector<Finding>& findings);
 void check_bundle_closure(const PreflightInput& input, std::vector<Finding>& findings);
 
 }  // namespace sealift::installer

@@ -1,6 +1,7 @@
 #include "installer/plan/membership.hpp"
 #include "installer/preflight/preflight.hpp"
 #include "installer/render/system.hpp"
+#include "lib/base/files.hpp"
 
 namespace sealift::installer {
 namespace {
@@ -29,8 +30,21 @@ std::vector<AddressPort> ports_to_reach(const Cluster& cluster, const Host& host
 FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& contents, const Host* host,
                            const std::string& mirror_address) {
   FactsRequest request;
-  request.packages = {"nginx",     "nginx-light",       "nginx-core", "keepalived", "chrony",  "docker.io",
-                      "docker-ce", "systemd-timesyncd", "ntp",        "ntpsec",     "openntpd"};
+  request.packages = {"nginx",
+                      "nginx-light",
+                      "nginx-core",
+                      "libnginx-mod-stream",
+                      "keepalived",
+                      "chrony",
+                      "runc",
+                      "containerd.io",
+                      "containernetworking-plugins",
+                      "docker.io",
+                      "docker-ce",
+                      "systemd-timesyncd",
+                      "ntp",
+                      "ntpsec",
+                      "openntpd"};
   for (const auto& set : contents.package_sets)
     request.packages.insert(request.packages.end(), set.install.begin(), set.install.end());
   request.paths = {kMemberMark,
@@ -38,15 +52,20 @@ FactsRequest facts_request(const Cluster& cluster, const bundle::Contents& conte
                    kAdminConfig,
                    kStaleWatchers,
                    "/etc/sealift/foreign-nginx",
+                   kCloudInitHosts,
                    "/etc/sealift/packages-begun",
                    "/etc/keepalived/keepalived.conf",
-                   "/etc/containerd/config.toml"};
+                   "/etc/containerd/config.toml",
+                   kBalancerConfig,
+                   kBridgeNetwork};
+  for (const auto& file : contents.files)
+    if (file.role == "manifest") request.paths.push_back(manifest_path(fs::path(file.path).stem().string()));
   if (host == nullptr) return request;
   request.steps = kubeadm_steps(*host);
   if (host->is_node()) request.modules = node_modules(cluster);
   request.reach = ports_to_reach(cluster, *host, mirror_address);
   if (cluster.balances(*host)) {
-    request.addresses_in_use = {cluster.endpoint.address.str()};
+    request.claims = {cluster.endpoint.address.str()};
     request.vrrp_listen_ms = kVrrpListenMs;
   }
   return request;

@@ -43,22 +43,37 @@ class NetworkTest : public testing::Test {
     return session->facts(request);
   }
 
+  static std::string mac_of(const std::string& name) {
+    const auto text =
+        run_checked({.arguments = {"ip", "netns", "exec", name, "cat", "/sys/class/net/eth0/address"}});
+    return text ? text->out.substr(0, text->out.find('\n')) : text.error().message();
+  }
+
   std::string near_;
   std::string far_;
 };
 
-TEST_F(NetworkTest, ArpTellsWhoHasAnAddress) {
-  FactsRequest request;
-  request.addresses_in_use = {"10.77.0.2", "10.77.0.100", "10.77.0.1", "192.0.2.1"};
-  const auto facts = facts_in_near(request);
-  ASSERT_TRUE(facts) << facts.error().message();
-  ASSERT_EQ(facts->arp.size(), 4U);
-  EXPECT_TRUE(facts->arp[0].probed);
-  EXPECT_EQ(facts->arp[0].answered_by.size(), 17U) << "somebody has it";
-  EXPECT_TRUE(facts->arp[1].probed);
-  EXPECT_EQ(facts->arp[1].answered_by, "") << "free";
-  EXPECT_TRUE(facts->arp[2].own);
-  EXPECT_FALSE(facts->arp[3].probed) << "not on any of our networks";
+TEST_F(NetworkTest, ClaimsTellWhoHasAnAddress) {
+  ASSERT_TRUE(run_checked({.arguments = {"sh", "-c",
+                                         fmt::format("ip -n {} addr add fd77::1/64 dev eth0 nodad && "
+                                                     "ip -n {} addr add fd77::2/64 dev eth0 nodad",
+                                                     near_, far_)}}));
+  for (const std::vector<std::string>& addresses : {
+           std::vector<std::string>{"10.77.0.2", "10.77.0.100", "10.77.0.1", "192.0.2.1"},
+           std::vector<std::string>{"fd77::2", "fd77::100", "fd77::1", "fd78::1"},
+       }) {
+    FactsRequest request;
+    request.claims = addresses;
+    const auto facts = facts_in_near(request);
+    ASSERT_TRUE(facts) << facts.error().message();
+    ASSERT_EQ(facts->claims.size(), 4U);
+    EXPECT_TRUE(facts->claims[0].probed) << addresses[0];
+    EXPECT_EQ(facts->claims[0].answered_by, mac_of(far_)) << addresses[0] << ": somebody has it";
+    EXPECT_TRUE(facts->claims[1].probed) << addresses[1];
+    EXPECT_EQ(facts->claims[1].answered_by, "") << addresses[1] << ": free";
+    EXPECT_TRUE(facts->claims[2].own) << addresses[2];
+    EXPECT_FALSE(facts->claims[3].probed) << addresses[3] << ": on none of our networks";
+  }
 }
 
 TEST_F(NetworkTest, AddressesRoutesAndInterfacesAreTold) {

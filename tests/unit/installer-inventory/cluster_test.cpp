@@ -50,7 +50,8 @@ TEST(ParseCluster, ReadsEveryShippedExample) {
     const auto text = read_file(fs::path(SEALIFT_SOURCE_DIR) / "manifests/clusters" / name, 1 << 20);
     ASSERT_TRUE(text);
     const auto cluster = parse_cluster(*text, name);
-    EXPECT_TRUE(cluster) << cluster.error().message();
+    ASSERT_TRUE(cluster) << cluster.error().message();
+    EXPECT_THAT(cluster->warnings, ::testing::IsEmpty()) << name;
   }
 }
 

@@ -79,25 +79,6 @@ TEST(PreflightOwnership, RefusesADeployHostThatServesAnotherCluster) {
               HasSubstr("deploy: this deploy host serves the cluster 'other'"));
 }
 
-TEST(PreflightOwnership, RefusesWhatARunningClusterCannotBeChangedTo) {
-  SampleSite site = sample_site();
-  for (auto& [name, report] : site.hosts) report.facts.journal_cluster_name = "prod";
-  Facts& facts = site.facts("m1");
-  facts.paths = {{kMemberMark, true}, {kKubeletConfig, true}, {kAdminConfig, true}};
-  facts.api_url = "https://192.168.2.100:16443";
-  facts.pod_range = site.cluster.network.pods.str();
-  facts.service_range = site.cluster.network.services.str();
-  EXPECT_TRUE(site.evaluate().empty());
-  facts.api_url = "https://192.168.2.99:16443";
-  EXPECT_THAT(
-      describe(only_error(site, "cluster")),
-      HasSubstr("m1: the cluster was made with endpoint https://192.168.2.99:16443; cluster.yaml says "
-                "https://192.168.2.100:16443"));
-  facts.api_url = "https://192.168.2.100:16443";
-  facts.pod_range = "10.99.0.0/16";
-  EXPECT_THAT(describe(only_error(site, "cluster")), HasSubstr("network.pods 10.99.0.0/16"));
-}
-
 TEST(PreflightOwnership, TakesAnUnreadableJournalForNoOtherCluster) {
   SampleSite site = sample_site();
   Facts& facts = site.facts("m1");
