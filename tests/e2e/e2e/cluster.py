@@ -156,6 +156,22 @@ def names_are_answered():
     return "%s, asked from %d pods" % (", ".join("%s is %s" % entry for entry in names.items()), len(lab.NODES))
 
 
+def status_is_well(product):
+    """`sealift status` finds nothing to complain of, once a new cluster has come to rest, and its exit status says so too."""
+    code, told = lab.wait_until("a status without problems", 60, lambda: well_or_none(product))
+    assert not told["problems"] and told["healthy"] is True, told["problems"]
+    assert code == 0, "no problems, but it ended with %d" % code
+    assert told["etcd"] == {host: True for host in lab.CONTROL_PLANES}, told["etcd"]
+    assert [host["name"] for host in told["hosts"] if host["node"] == "Ready"] == lab.NODES, told["hosts"]
+    return "exit status 0, no problems, %d nodes" % len(told["hosts"])
+
+
+def well_or_none(product):
+    code, told = product.status()
+    assert not told["problems"], told["problems"]
+    return code, told
+
+
 def nothing_asked_outside():
     """No packet for anything outside but cluster addresses before they are routed: no name lookups, no registry, no package
     mirror, no cloud's metadata."""
@@ -185,13 +201,14 @@ def images_have_digests(expected):
 
 
 def packages_on(host):
-    """name -> version of every installed package."""
-    lines = lab.output(host, "dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version}\\n'").splitlines()
-    return {name: version for status, name, version in (line.split() for line in lines) if status == "ii"}
+    """name -> "version architecture" of every installed package."""
+    lines = lab.output(host, "dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Version} ${Architecture}\\n'").splitlines()
+    return {name: version + " " + architecture
+            for status, name, version, architecture in (line.split() for line in lines) if status == "ii"}
 
 
 def packages_come_from(locked, before):
-    """locked: package name -> version in the bundle; before: packages_on() of the pristine host. Also checks the installed
+    """locked: package name -> "version architecture" in the bundle; before: packages_on() of the pristine host. Also checks the installed
     files against what the packages say."""
     count = 0
     for host in lab.NODES:

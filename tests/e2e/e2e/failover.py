@@ -8,7 +8,6 @@ import tempfile
 import time
 
 from . import cluster, lab
-from .product import ON_DEPLOY
 
 LIMIT_SECONDS = 5.0
 ETCD_ELECTION_SECONDS = (1.0, 2.0)  # etcd draws its election timeout from one to two times --election-timeout (1 s)
@@ -79,9 +78,8 @@ def cut_power_of_holder(report):
 
 def status_tells(product, dead):
     """`status` of a cluster that has lost a control plane: that one is named, the others are well."""
-    done = lab.on("deploy", "cd %s && exec ./sealift status -f cluster.yaml --json" % ON_DEPLOY, 300, check=False)
-    assert done.returncode == 12, "status ended with %d: %s" % (done.returncode, done.stderr)
-    told = json.loads(done.stdout)
+    code, told = product.status()
+    assert code == 12, "status ended with %d, and %s is off" % (code, dead)
     assert told["etcd"] == {host: host != dead for host in lab.CONTROL_PLANES}, told["etcd"]
     strangers = [problem for problem in told["problems"] if dead not in problem]
     assert told["problems"] and not strangers, told["problems"]

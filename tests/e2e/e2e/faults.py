@@ -6,9 +6,10 @@ from . import lab
 
 # What was changed on a host between a moment and now, by its own clock, which may be behind the files: everything but what a running
 # machine writes by itself, and the program that looked at it.
-CHANGED_SINCE = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o "
-                 "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' -o -path /var/lib/sealift/agent \\) "
-                 "-prune -o -newermt @%.3f ! -newermt \"@$(date +%%s.%%N)\" -type f -print")
+CHANGED_SINCE = ("find %s -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/log -o -path /var/tmp -o "
+                 "-path /root/.cache -o -path /var/lib/systemd -o -path '/root/.ssh' -o -path /var/lib/sealift/agent "
+                 "-o -name .sudo_as_admin_successful \\) -prune -o -newermt @%.3f ! -newermt \"@$(date +%%s.%%N)\" -type f -print")
+STILL = "/etc /usr /var/lib/sealift"  # where a running cluster writes nothing by itself, as etcd and kubelet do elsewhere
 
 # name -> (host, arguments of `hosts create`, what the error must say)
 DISK_FAULTS = {
@@ -26,14 +27,14 @@ def recreate(host, *fault):
     lab.hosts("start", host)
 
 
-def refused(product, pattern, hosts=lab.NODES):
-    """install must fail, say why in words that match pattern, and leave the given hosts as they were."""
+def refused(product, pattern, hosts=lab.NODES, below="/"):
+    """install must fail, say why in words that match pattern, and leave the given hosts as they were, below these directories."""
     started = {host: float(lab.output(host, "date +%s.%N")) for host in hosts}  # by its own clock, which may be wrong
     done = product.on_deploy("install", "-y", check=False, timeout=300)
     assert done.returncode not in (0, 126, 127), "install ended with %d:\n%s%s" % (done.returncode, done.stdout, done.stderr)
     assert re.search(pattern, done.stderr, re.I), "the error does not say /%s/: %s" % (pattern, done.stderr[-1500:])
     for host in hosts:
-        changed = lab.output(host, CHANGED_SINCE % started[host])
+        changed = lab.output(host, CHANGED_SINCE % (below, started[host]))
         assert not changed, "changed on %s in spite of the error: %s" % (host, changed)
     matching = [l for l in done.stderr.splitlines() if re.search(pattern, l, re.I)]
     return matching[0].strip()
@@ -69,11 +70,12 @@ def check_unreachable_host(product, report):
 
 def check_address_in_use(product, report):
     """Something else in the network already answers for the floating address."""
-    lab.run(["ip", "-n", lab.NETNS, "addr", "add", lab.net.vip + "/32", "dev", "lab-br0"])
+    address = ["%s/%d" % (lab.net.vip, 32 if lab.net.version == 4 else 128), "dev", "lab-br0"]
+    lab.run(["ip", "-n", lab.NETNS, "addr", "add"] + address + ["nodad"] * (lab.net.version == 6))
     try:
         report.check("refuses an address in use", refused, product, re.escape(lab.net.vip) + r".*(in use|answers|taken)")
     finally:
-        lab.run(["ip", "-n", lab.NETNS, "addr", "del", lab.net.vip + "/32", "dev", "lab-br0"])
+        lab.run(["ip", "-n", lab.NETNS, "addr", "del"] + address)
 
 
 def check_foreign_cluster(product, report):
@@ -81,6 +83,6 @@ def check_foreign_cluster(product, report):
     from .product import ON_DEPLOY
     lab.output("deploy", "cd %s && cp cluster.yaml cluster.right && sed -i 's/^  name: lab$/  name: other/' cluster.yaml" % ON_DEPLOY)
     try:
-        report.check("refuses hosts of another cluster", refused, product, r"(another|other|belongs)", [])
+        report.check("refuses hosts of another cluster", refused, product, r"(another|other|belongs)", lab.NODES, STILL)
     finally:
         lab.output("deploy", "cd %s && mv cluster.right cluster.yaml" % ON_DEPLOY)

@@ -2,16 +2,12 @@
 
 import json
 import os
-import signal
-import subprocess
-import threading
 import time
 
 from . import lab
 
 WORK = lab.STATE + "/e2e"  # a folder a profile
 ON_DEPLOY = "/root/sealift"  # directory on the deploy host with exactly four files: program, public key, bundle, cluster.yaml
-KILL_PATIENCE_SECONDS = 1.5  # from the first event of a phase until the installer is killed: in the middle of it
 
 
 class Product:
@@ -62,17 +58,22 @@ class Product:
         lab.output("deploy", "chmod 755 %s/sealift" % ON_DEPLOY)
 
     @staticmethod
-    def _command(verb, *options):
+    def command(verb, *options):
         return "cd %s && exec ./sealift %s -f cluster.yaml --bundle k8s.tar --key key.pub %s" % (ON_DEPLOY, verb, " ".join(options))
 
     def on_deploy(self, verb, *options, timeout=1200, check=True):
-        return lab.on("deploy", self._command(verb, *options), timeout, check)
+        return lab.on("deploy", self.command(verb, *options), timeout, check)
 
-    def phases(self):
-        """The phases in which an installation would do something now, in their order."""
-        plan = json.loads(self.on_deploy("plan", "--json").stdout)
-        busy = {change["phase"] for change in plan["changes"]} | {task.split("/")[0] for task in plan["known_later"]}
-        return [phase for phase in plan["phases"] if phase in busy]
+    def plan(self):
+        """What an installation would do now, as `plan --json` says it."""
+        return json.loads(self.on_deploy("plan", "--json").stdout)
+
+    @staticmethod
+    def status():
+        """The exit status of `status --json` on the deploy host, and what it says."""
+        done = lab.on("deploy", "cd %s && exec ./sealift status -f cluster.yaml --json" % ON_DEPLOY, 300, check=False)
+        assert done.returncode in (0, 12), "status ended with %d: %s" % (done.returncode, done.stderr)
+        return done.returncode, json.loads(done.stdout)
 
     def install(self, *options, timeout=1200):
         """Returns (events, seconds); raises CommandFailed. The events are the JSON lines of --json."""
@@ -81,33 +82,6 @@ class Product:
         with open(self.work + "/install-%d.jsonl" % int(started), "w") as log:
             log.write(done.stdout)
         return parse_events(done.stdout), time.time() - started
-
-    def install_killed_in(self, phase, timeout=900):
-        """Starts an installation and kills it with -9 in the middle of the phase. Fails when it ended by itself, well or
-        not, before that."""
-        command = "echo $$; " + self._command("install", "-y", "--json")
-        with open(self.work + "/install-killed-in-%s.log" % phase, "w+") as log:
-            process = subprocess.Popen([lab.HERE + "/lab/hosts", "exec", "deploy", command], stdout=subprocess.PIPE,
-                                       stderr=log, text=True)
-            watchdog = threading.Timer(timeout, process.kill)
-            watchdog.start()
-            try:
-                remote = int(process.stdout.readline())
-                for line in process.stdout:
-                    log.write(line)
-                    event = parse_event(line)
-                    if event and event.get("phase") == phase:
-                        time.sleep(KILL_PATIENCE_SECONDS)
-                        if lab.on("deploy", "kill -%d %d" % (signal.SIGKILL, remote), check=False).returncode == 0:
-                            return "killed"
-                        break
-                status = process.wait(timeout=30)
-                log.seek(0)
-                raise AssertionError("the installer ended with %d by itself: %s" % (status, log.read()[-1500:]))
-            finally:
-                watchdog.cancel()
-                process.kill()
-                process.wait()
 
 
 def parse_event(line):
@@ -132,7 +106,7 @@ def expected_images(lock):
 
 
 def locked_packages(lock):
-    """package name -> version, of the one package set the lab's bundle has."""
+    """package name -> "version architecture", of the one package set the lab's bundle has."""
     sets = lock["packages"]
     assert len(sets) == 1, "the lab's bundle has one package set"
-    return {p["name"]: p["version"] for p in sets[0]["packages"]}
+    return {p["name"]: p["version"] + " " + p["architecture"] for p in sets[0]["packages"]}
