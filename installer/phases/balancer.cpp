@@ -41,8 +41,9 @@ Status add_balancer(const Site& site, Plan& plan) {
     const std::string dropin_id =
         steps.add("keepalived-order",
                   WriteFile{"/etc/systemd/system/keepalived.service.d/10-sealift.conf", std::move(dropin)});
+    // All balancers get their new peers at the same time: a restart would leave nobody with the address.
     steps.add("keepalived-service",
-              SystemdUnit{.unit = "keepalived.service", .restart_on = {config_id, dropin_id}},
+              SystemdUnit{.unit = "keepalived.service", .restart_on = {dropin_id}, .reload_on = {config_id}},
               "journalctl -u keepalived on the host");
     plan.tasks.push_back({.id = "balancer/" + host.name,
                           .phase = "balancer",

@@ -14,6 +14,9 @@ namespace {
 
 constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kGiB = 1U << 30;
+/// Who may hold the cluster's ports on its own hosts, as the kernel cuts their names (proc_pid_comm(5)).
+constexpr std::array<std::string_view, 7> kOwnPrograms{
+    "etcd", "kube-apiserver", "kube-controller", "kube-proxy", "kube-scheduler", "kubelet", "nginx"};
 
 /// Gathers what is wrong with one host.
 class HostCheck {
@@ -304,14 +307,19 @@ void HostCheck::names() {
 }
 
 void HostCheck::ports() {
-  // What we run ourselves holds its ports on hosts that we began or finished.
-  if (ours() || !facts_.journal_error.empty()) return;
+  if (!facts_.journal_error.empty()) return;
   std::set<std::uint16_t> needed;
   if (host_.has(Role::control_plane)) needed.insert({6443, 2379, 2380, 2381, 10257, 10259});
   if (host_.is_node()) needed.insert({10250, 10248, 10256, 10249});
   if (balances()) needed.insert(input_.cluster.endpoint.port);
+  // What we run ourselves holds its ports on hosts that we began or finished.
+  const auto is_own = [&](const std::string& program) {
+    return program.empty() ||
+           std::find(kOwnPrograms.begin(), kOwnPrograms.end(), program) != kOwnPrograms.end();
+  };
   for (const ListenerFact& listener : facts_.listeners)
-    if (listener.protocol.starts_with("tcp") && needed.contains(listener.port))
+    if (listener.protocol.starts_with("tcp") && needed.contains(listener.port) &&
+        !(ours() && is_own(listener.program)))
       add(Severity::error, "port", "stop it, or take another host", "port {} is in use by {}", listener.port,
           listener.program.empty() ? "another program" : listener.program);
 }

@@ -11,6 +11,7 @@ def check(product, report):
     report.check("a bundle replaced under its name is served", replaced_bundle_is_served, product)
     report.check("a newer package is left alone", newer_package_is_kept, product)
     report.check("a balancer without its file gets it back", balancer_is_repaired, product)
+    report.check("the address stays when balancers get new peers", peers_come_back, product)
 
 
 def changes(product):
@@ -74,3 +75,21 @@ def balancer_is_repaired(product):
     assert changed == ["balancer/cp3/nginx", "balancer/cp3/nginx-service"], changed
     assert lab.output("cp3", "systemctl is-active sealift-lb") == "active"
     return "changed " + ", ".join(changed)
+
+
+def peers_come_back(product):
+    """As on the balancers of a cluster that has one more or one less: all are told of it at the same time."""
+    holder = cluster.holders_of_address(lab.CONTROL_PLANES)
+    before = keepalived_processes()
+    for host in lab.CONTROL_PLANES:
+        lab.output(host, "sed -i 's/unicast_peer {/&\\n    10.99.0.99/' /etc/keepalived/keepalived.conf && systemctl reload keepalived")
+    changed = changes(product)
+    assert {c.split("/")[1] for c in changed} == set(lab.CONTROL_PLANES), changed
+    assert {c.split("/")[2] for c in changed} <= {"keepalived", "keepalived-valid", "keepalived-service"}, changed
+    assert keepalived_processes() == before, "keepalived was restarted: %s, before %s" % (keepalived_processes(), before)
+    assert cluster.holders_of_address(lab.CONTROL_PLANES) == holder, "the address moved from %s" % holder
+    return "reloaded on %s, the address stays on %s" % (", ".join(lab.CONTROL_PLANES), holder[0])
+
+
+def keepalived_processes():
+    return [lab.output(host, "systemctl show -P MainPID keepalived") for host in lab.CONTROL_PLANES]
