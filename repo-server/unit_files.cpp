@@ -89,7 +89,7 @@ std::string service_unit(const UnitSettings& settings) {
       "MemoryDenyWriteExecute=yes\n"
       "SystemCallArchitectures=native\n"
       "SystemCallFilter=@system-service\n"
-      "SystemCallErrorNumber=EPERM\n"
+      "SystemCallErrorNumber=ENOSYS\n"
       "\n"
       "[Install]\n"
       "WantedBy=multi-user.target\n",

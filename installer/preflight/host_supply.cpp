@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "installer/plan/membership.hpp"
 #include "installer/plan/supply.hpp"
 #include "installer/preflight/preflight.hpp"
 #include "installer/render/system.hpp"
@@ -14,7 +15,14 @@ class HostSupply {
  public:
   HostSupply(const PreflightInput& input, const Host& host, const Facts& facts,
              std::vector<Finding>& findings)
-      : input_(input), host_(host), facts_(facts), findings_(findings) {}
+      : input_(input), host_(host), facts_(facts), findings_(findings) {
+    // What runs already runs without what lacks here, and a later run takes nothing away.
+    const auto balances = facts.paths.find(kBalancerConfig);
+    const bool runs = find_membership(input.cluster, {{host.name, facts}}).has(host) ||
+                      (facts.journal_cluster_name == input.cluster.name && balances != facts.paths.end() &&
+                       balances->second);
+    if (runs) lacking_ = Severity::warning;
+  }
 
   void check() {
     for (const char* name : {"ntp", "ntpsec", "openntpd"})
@@ -64,12 +72,12 @@ class HostSupply {
   void runtime() {
     const auto there = [&](const char* name) { return bundled(name) || installed(name); };
     if (!has_role("runc") && !there("runc") && !there("containerd.io"))
-      add(Severity::error, "program", "containerd needs runc, which is neither installed nor in the bundle",
+      add(lacking_, "program", "containerd needs runc, which is neither installed nor in the bundle",
           "add it to components: or to the package set in bundle.yaml");
     // Not kubernetes-cni: without a release of the plugins /opt/cni/bin becomes a link to where Debian's
     // package has them (phases/runtime.cpp).
     if (!has_role("cni-plugins") && !there("containernetworking-plugins"))
-      add(Severity::error, "program",
+      add(lacking_, "program",
           "the pod network needs the CNI plugins, which are neither installed nor in the bundle",
           "add components: {cni-plugins: ...} or the package containernetworking-plugins to bundle.yaml");
   }
@@ -89,7 +97,7 @@ class HostSupply {
     const bool asks_nobody = role.sources.empty() && role.clients.empty();
     if (asks_nobody || has_package(packages, "chrony") || (keeps && !packages.empty())) return;
     if (!role.clients.empty())
-      add(Severity::error, "time",
+      add(lacking_, "time",
           "the host is to serve time to the others, but the bundle brings no chrony for it, and Sealift sets "
           "up "
           "no other",
@@ -100,14 +108,15 @@ class HostSupply {
                       keeps ? "systemd-timesyncd" : "chrony"),
           fmt::format("see that it asks {}", fmt::join(role.sources, ", ")));
     else
-      add(Severity::error, "time",
-          "nothing would set the clock: chrony is neither installed nor in the bundle", kIntoPackageSet);
+      add(lacking_, "time", "nothing would set the clock: chrony is neither installed nor in the bundle",
+          kIntoPackageSet);
   }
 
   const PreflightInput& input_;
   const Host& host_;
   const Facts& facts_;
   std::vector<Finding>& findings_;
+  Severity lacking_ = Severity::error;
 };
 
 }  // namespace

@@ -310,7 +310,9 @@ void HostCheck::ports() {
   if (!facts_.journal_error.empty()) return;
   std::set<std::uint16_t> needed;
   if (host_.has(Role::control_plane)) needed.insert({6443, 2379, 2380, 2381, 10257, 10259});
-  if (host_.is_node()) needed.insert({10250, 10248, 10256, 10249});
+  if (host_.is_node()) needed.insert({10250, 10248});
+  // In a running cluster another program may have taken kube-proxy's place.
+  if (host_.is_node() && !ours()) needed.insert({10256, 10249});
   if (balances()) needed.insert(input_.cluster.endpoint.port);
   // What we run ourselves holds its ports on hosts that we began or finished.
   const auto is_own = [&](const std::string& program) {

@@ -1,7 +1,10 @@
 // What the hosts need and the bundle brings, or not.
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "installer/plan/membership.hpp"
 #include "installer/preflight/preflight.hpp"
 #include "sample_site.hpp"
 
@@ -54,6 +57,20 @@ TEST(PreflightSupply, NeedsRuncOnNodes) {
   site.contents.package_sets[0].packages.push_back(
       {"runc", "1.1", "amd64", "apt/debian-12/pool/x", digest_of(std::string_view("runc")), 1});
   EXPECT_THAT(site.evaluate(), SizeIs(0));
+}
+
+TEST(PreflightSupply, OnlyWarnsWhereTheHostRunsWithoutIt) {
+  SampleSite site = sample_site();
+  lose(site, "runc");
+  Facts& facts = site.facts("w1");
+  facts.journal_cluster_name = "prod";
+  for (const char* path : {kMemberMark, kKubeletConfig}) facts.paths[path] = true;
+  const auto findings = site.evaluate();
+  const auto about = std::find_if(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.host == "w1" && finding.subject == "program";
+  });
+  ASSERT_NE(about, findings.end());
+  EXPECT_EQ(about->severity, Severity::warning);
 }
 
 TEST(PreflightSupply, NeedsCniPluginsWhereContainerdLooks) {
