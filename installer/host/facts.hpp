@@ -134,6 +134,11 @@ struct Facts {
   bool dhcp = false;                              ///< a lease file of the usual clients exists
   unsigned uid = 0;                               ///< of the agent: 0, or preflight refuses
   std::map<std::string, bool> paths{};
+  /// Was asked for, and is there.
+  bool has(const std::string& path) const {
+    const auto found = paths.find(path);
+    return found != paths.end() && found->second;
+  }
   std::string journal_cluster_name{};  ///< owner of the host by Sealift's journal; empty: nobody
   std::string journal_cluster_id{};
   std::string journal_error{};  ///< why the journal cannot be read; the owner is not known then

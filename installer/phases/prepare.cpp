@@ -13,16 +13,11 @@ constexpr const char* kForeignWebServer = "/etc/sealift/foreign-nginx";
 /// Before any package: an interrupted run must still know that what it finds afterwards is ours.
 constexpr const char* kPackagesBegun = "/etc/sealift/packages-begun";
 
-bool exists(const Facts& facts, const char* path) {
-  const auto found = facts.paths.find(path);
-  return found != facts.paths.end() && found->second;
-}
-
 /// Was nginx there before us? Then its service stays as it is.
 bool has_own_web_server(const Facts& facts) {
   const bool installed = facts.packages.contains("nginx") || facts.packages.contains("nginx-light") ||
                          facts.packages.contains("nginx-core");
-  return exists(facts, kForeignWebServer) || (installed && !exists(facts, kPackagesBegun));
+  return facts.has(kForeignWebServer) || (installed && !facts.has(kPackagesBegun));
 }
 
 void add_kernel(const Site& site, const Host& host, StepList& steps) {
@@ -79,7 +74,7 @@ Status add_prepare(const Site& site, Plan& plan) {
     steps.add("packages-begun",
               WriteFile{kPackagesBegun, "programs that came after this file are Sealift's\n"});
     steps.add("hosts", FileBlock{"/etc/hosts", "hosts", render_hosts_block(site.cluster)});
-    if (exists(site.of(host), kCloudInitHosts))
+    if (site.of(host).has(kCloudInitHosts))
       steps.add("cloud-init-hosts", FileBlock{kCloudInitHosts, "hosts", render_hosts_block(site.cluster)});
     if (site.cluster.firewall) TRY(open_firewalls(site.of(host), host_firewall(site.cluster, host), steps));
     if (host.is_node()) add_kernel(site, host, steps);

@@ -15,9 +15,7 @@ bool joins(const Site& site, const Host& host) {
 
 /// Did it happen in a run that was killed before it had restarted the server?
 bool watchers_were_left(const Site& site) {
-  const auto& paths = site.facts.at(site.membership.leader).paths;
-  const auto found = paths.find(kStaleWatchers);
-  return found != paths.end() && found->second;
+  return site.facts.at(site.membership.leader).has(kStaleWatchers);
 }
 
 /// Waits until the API server of a control plane that has joined is ready; returns the id of the task.

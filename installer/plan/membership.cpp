@@ -5,23 +5,18 @@
 namespace sealift::installer {
 namespace {
 
-bool exists(const Facts& facts, const char* path) {
-  const auto found = facts.paths.find(path);
-  return found != facts.paths.end() && found->second;
-}
-
 /// The first of the files a member has that this host lacks; empty when it has them all.
 std::string missing_file(const Host& host, const Facts& facts) {
   std::vector<const char*> files{kMemberMark, kKubeletConfig};
   if (host.has(Role::control_plane)) files.push_back(kAdminConfig);
   for (const char* file : files)
-    if (!exists(facts, file)) return file;
+    if (!facts.has(file)) return file;
   return {};
 }
 
 /// Did kubeadm finish here when it last ran, by the mark or by the journal? Who loses one of them still has
 /// the other.
-bool was_member(const Facts& facts) { return exists(facts, kMemberMark) || facts.newest_step == "done"; }
+bool was_member(const Facts& facts) { return facts.has(kMemberMark) || facts.newest_step == "done"; }
 
 }  // namespace
 

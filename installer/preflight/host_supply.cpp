@@ -17,10 +17,8 @@ class HostSupply {
              std::vector<Finding>& findings)
       : input_(input), host_(host), facts_(facts), findings_(findings) {
     // What runs already runs without what lacks here, and a later run takes nothing away.
-    const auto balances = facts.paths.find(kBalancerConfig);
     const bool runs = find_membership(input.cluster, {{host.name, facts}}).has(host) ||
-                      (facts.journal_cluster_name == input.cluster.name && balances != facts.paths.end() &&
-                       balances->second);
+                      (facts.journal_cluster_name == input.cluster.name && facts.has(kBalancerConfig));
     if (runs) lacking_ = Severity::warning;
   }
 

@@ -45,10 +45,6 @@ class HostCheck {
                          fmt::format(format, std::forward<Args>(args)...), std::move(advice)});
   }
   bool ours() const { return facts_.journal_cluster_name == input_.cluster.name; }
-  bool exists(const char* path) const {
-    const auto found = facts_.paths.find(path);
-    return found != facts_.paths.end() && found->second;
-  }
   bool balances() const { return input_.cluster.balances(host_); }
 
   void system();
@@ -149,7 +145,7 @@ void HostCheck::resources() {
       if (const auto* image = input_.contents.find_image(name); image != nullptr) images += image->size;
   const std::uint64_t needed = kGiB + 4 * images;
   for (const DiskFact& disk : facts_.disks) {
-    if (disk.path != "/var/lib" || exists("/etc/kubernetes/sealift/member")) continue;
+    if (disk.path != "/var/lib" || facts_.has("/etc/kubernetes/sealift/member")) continue;
     if (disk.free_bytes < needed)
       add(Severity::error, "disk", "free some space or enlarge the disk",
           "{} free disk space below {}, needed are {}", format_bytes(disk.free_bytes), disk.path,
@@ -177,10 +173,10 @@ void HostCheck::belonging() {
         "it belongs to a cluster that Sealift did not make; `kubeadm reset` it if that cluster is gone",
         "the host already holds the state of another Kubernetes cluster ({})",
         fmt::join(facts_.kubernetes_files, ", "));
-  if (balances() && !ours() && exists("/etc/keepalived/keepalived.conf"))
+  if (balances() && !ours() && facts_.has("/etc/keepalived/keepalived.conf"))
     add(Severity::error, "keepalived", "move it away, or balance on other hosts (role load-balancer)",
         "/etc/keepalived/keepalived.conf is there already and not Sealift's");
-  if (host_.is_node() && !ours() && exists("/etc/containerd/config.toml"))
+  if (host_.is_node() && !ours() && facts_.has("/etc/containerd/config.toml"))
     add(Severity::warning, "containerd", "",
         "/etc/containerd/config.toml is there already; it is kept as a backup and replaced");
 }

@@ -7,11 +7,6 @@
 namespace sealift::installer {
 namespace {
 
-bool exists(const Facts& facts, const std::string& path) {
-  const auto found = facts.paths.find(path);
-  return found != facts.paths.end() && found->second;
-}
-
 /// The hosts of the inventory that were asked, as far as they are this cluster's.
 class RunningCluster {
  public:
@@ -77,7 +72,7 @@ void RunningCluster::network_plugin() {
 void RunningCluster::bridge_left() {
   for (const Host* host : input_.cluster.nodes()) {
     const auto found = input_.hosts.find(host->name);
-    if (found == input_.hosts.end() || !exists(found->second.facts, kBridgeNetwork)) continue;
+    if (found == input_.hosts.end() || !found->second.facts.has(kBridgeNetwork)) continue;
     const std::string& owner = found->second.facts.journal_cluster_name;
     if (!owner.empty() && owner != input_.cluster.name) continue;  // refused as that cluster's
     if (membership_.initialised && membership_.has(*host)) {
@@ -97,12 +92,12 @@ void RunningCluster::manifest_left() {
   if (!membership_.initialised) return;
   const auto& applied = input_.cluster.manifests;
   for (const Host* host : input_.cluster.nodes())
-    if (membership_.has(*host) && exists(input_.hosts.at(host->name).facts, kBridgeNetwork)) return;
+    if (membership_.has(*host) && input_.hosts.at(host->name).facts.has(kBridgeNetwork)) return;
   for (const Host* host : input_.cluster.with(Role::control_plane)) {
     if (!membership_.has(*host)) continue;
     for (const auto& [name, text] : input_.manifests) {
       if (std::find(applied.begin(), applied.end(), name) != applied.end() ||
-          !exists(input_.hosts.at(host->name).facts, manifest_path(name)))
+          !input_.hosts.at(host->name).facts.has(manifest_path(name)))
         continue;
       add(host->name, "network-plugin",
           fmt::format("the cluster was made with network.plugin {} ({}); cluster.yaml says bridge", name,
@@ -144,7 +139,7 @@ void RunningCluster::made_with(const Host& host, const Facts& facts) {
 
 /// keepalived would go on there and fight for the address with whoever has it now.
 void RunningCluster::balancer_moved(const Host& host, const Facts& facts) {
-  if (!ours(facts) || !exists(facts, kBalancerConfig) || input_.cluster.balances(host)) return;
+  if (!ours(facts) || !facts.has(kBalancerConfig) || input_.cluster.balances(host)) return;
   add(host.name, "balancer", "the host still balances, which is the task of others by cluster.yaml",
       fmt::format("`systemctl disable --now keepalived sealift-lb` and remove {} there first",
                   kBalancerConfig));
