@@ -28,6 +28,8 @@ constexpr unsigned char kTlsHandshakeRecord = 0x16;
 constexpr int kMaxPreparations = 5;
 /// An answer must move at least this much per Limits::stalled.
 constexpr std::uint64_t kProgressBytes = 64 * 1024;
+/// Connections of one worker that are few: each gets its turn before its reader has run dry.
+constexpr std::size_t kFewConnections = 32;
 
 /// A preparation that is waited for, on the connection's own thread.
 struct PendingPreparation {
@@ -249,7 +251,8 @@ asio::awaitable<Result<bool>> Connection::send(Prepared& prepared) {
   if (!sent) co_return false;
   if (prepared.expanded) co_return co_await send_expanded(std::move(*prepared.expanded));
   if (!prepared.file) co_return true;
-  co_return co_await transport_.send_file(std::move(*prepared.file));
+  const bool few_readers = worker_.connections.size() <= kFewConnections;
+  co_return co_await transport_.send_file(std::move(*prepared.file), few_readers);
 }
 
 asio::awaitable<Result<bool>> Connection::send_expanded(ZstdBody expanded) {

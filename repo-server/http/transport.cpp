@@ -9,6 +9,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -25,8 +27,44 @@ using asio::ip::tcp;
 
 /// How much one connection may send before others of its worker get a turn, and how often the file is looked
 /// at for changes.
-constexpr std::uint64_t kFilePieceBytes = 2U << 20;
+constexpr std::uint64_t kFilePieceBytes = 1U << 20;
 constexpr std::size_t kLingerBytes = 256 * 1024;
+/// Packets of a network are smaller, those of the loopback interface larger.
+constexpr int kLoopbackSegmentBytes = 16 * 1024;
+constexpr int kShortQueueBytes = 16 * 1024;
+
+/// How the kernel queues a body (tcp(7)); tests/bench/serve measures both cases. Before and after it: as the
+/// system is set.
+class Queueing {
+ public:
+  Queueing(int socket, bool few_readers) : socket_(socket) {
+    int segment = 0;
+    socklen_t size = sizeof segment;
+    if (::getsockopt(socket_, IPPROTO_TCP, TCP_MAXSEG, &segment, &size) != 0) return;
+    if (segment < kLoopbackSegmentBytes) {
+      // sendfile(2) fills the queue in portions of 64 KiB, which are no whole number of packets: full ones
+      // only.
+      set(TCP_CORK, 1);
+    } else if (few_readers) {
+      // What is sent at once is still in the processor's cache.
+      set(TCP_NOTSENT_LOWAT, kShortQueueBytes);
+    }
+  }
+  ~Queueing() {
+    if (option_ != 0) set(option_, 0);
+  }
+  Queueing(const Queueing&) = delete;
+  Queueing& operator=(const Queueing&) = delete;
+
+ private:
+  void set(int option, int value) {
+    option_ = option;
+    ::setsockopt(socket_, IPPROTO_TCP, option, &value, sizeof value);
+  }
+
+  int socket_;
+  int option_ = 0;
+};
 
 }  // namespace
 
@@ -135,13 +173,14 @@ asio::awaitable<bool> Transport::write_tls(std::string_view data) {
   co_return true;
 }
 
-asio::awaitable<bool> Transport::send_file(FileBody body) {
+asio::awaitable<bool> Transport::send_file(FileBody body, bool few_readers) {
   // g++ 12 evaluates both sides of `?:` around co_await: plain statements throughout this file.
   if (tls_) co_return co_await send_file_tls(body);
-  co_return co_await send_file_plain(body);
+  co_return co_await send_file_plain(body, few_readers);
 }
 
-asio::awaitable<bool> Transport::send_file_plain(const FileBody& body) {
+asio::awaitable<bool> Transport::send_file_plain(const FileBody& body, bool few_readers) {
+  const Queueing queueing(socket_.native_handle(), few_readers);
   auto offset = static_cast<off_t>(body.offset);
   std::uint64_t left = body.size;
   while (left > 0) {

@@ -42,8 +42,9 @@ class Transport {
   boost::asio::awaitable<std::size_t> read_some(std::span<char> buffer);
   /// Everything or false. Both parts leave in as few packets and records as possible.
   boost::asio::awaitable<bool> write(std::string_view first, std::string_view second, bool more_follows);
-  /// The whole piece, or false: then the stream is broken off, the client sees a short body.
-  boost::asio::awaitable<bool> send_file(FileBody body);
+  /// The whole piece, or false: then the stream is broken off, the client sees a short body. With few readers
+  /// it is sent as fast as it can be taken, with many at the least expense.
+  boost::asio::awaitable<bool> send_file(FileBody body, bool few_readers);
   /// Says goodbye and waits a little for the client to read what was sent; for answers given before the
   /// request was read.
   boost::asio::awaitable<void> linger();
@@ -59,7 +60,7 @@ class Transport {
   boost::asio::awaitable<bool> write_plain(std::string_view first, std::string_view second,
                                            bool more_follows);
   boost::asio::awaitable<bool> write_tls(std::string_view data);
-  boost::asio::awaitable<bool> send_file_plain(const FileBody& body);
+  boost::asio::awaitable<bool> send_file_plain(const FileBody& body, bool few_readers);
   boost::asio::awaitable<bool> send_file_tls(const FileBody& body);
   boost::asio::awaitable<bool> wait(boost::asio::ip::tcp::socket::wait_type what);
   /// After an SSL call returned `result`: waits for what it wants; false when the connection is of no more
