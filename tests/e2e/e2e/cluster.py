@@ -158,16 +158,19 @@ def names_are_answered():
 
 def status_is_well(product):
     """`sealift status` finds nothing to complain of, once a new cluster has come to rest, and its exit status says so too."""
-    code, told = lab.wait_until("a status without problems", 60, lambda: well_or_none(product))
+    passing = set()
+    code, told = lab.wait_until("a status without problems", 60, lambda: well_or_none(product, passing))
     assert not told["problems"] and told["healthy"] is True, told["problems"]
     assert code == 0, "no problems, but it ended with %d" % code
     assert told["etcd"] == {host: True for host in lab.CONTROL_PLANES}, told["etcd"]
     assert [host["name"] for host in told["hosts"] if host["node"] == "Ready"] == lab.NODES, told["hosts"]
-    return "exit status 0, no problems, %d nodes" % len(told["hosts"])
+    at_first = "; at first: " + ", ".join(sorted(passing)) if passing else ""
+    return "exit status 0, no problems, %d nodes%s" % (len(told["hosts"]), at_first)
 
 
-def well_or_none(product):
+def well_or_none(product, passing):
     code, told = product.status()
+    passing.update(told["problems"])
     assert not told["problems"], told["problems"]
     return code, told
 

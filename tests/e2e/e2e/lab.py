@@ -61,8 +61,8 @@ def what_is_missing():
         return "the lab's hosts are containers, which want root"
     if subprocess.run(["unshare", "--net", "--mount", "true"], stderr=subprocess.DEVNULL).returncode != 0:
         return "no network and mount namespaces of our own to be had here"
-    if not os.path.isdir("/sys/fs/cgroup/memory"):
-        return "the lab's hosts want the controllers of cgroup v1, which this machine has not mounted"
+    if not os.path.isdir("/sys/fs/cgroup/memory") and not os.path.exists("/sys/fs/cgroup/cgroup.controllers"):
+        return "the lab's hosts want the controllers of cgroup v1 or v2 in /sys/fs/cgroup, and this machine has mounted neither"
     return ""
 
 
