@@ -34,6 +34,15 @@ TEST(RenderKeepalived, WritesOnePeerALine) {
   EXPECT_THAT(text, HasSubstr("\n    192.168.2.12\n    192.168.2.13\n"));
 }
 
+// keepalived refuses a file that says unicast and names nobody.
+TEST(RenderKeepalived, SaysNothingOfUnicastWithoutPeers) {
+  KeepalivedSettings alone = settings();
+  alone.peers.clear();
+  const std::string text = render_keepalived(alone).value();
+  EXPECT_THAT(text, Not(HasSubstr("unicast_src_ip")));
+  EXPECT_THAT(text, Not(HasSubstr("unicast_peer")));
+}
+
 TEST(RenderKeepalived, HasNoWeightAndNoPassword) {
   const std::string text = render_keepalived(settings()).value();
   EXPECT_THAT(text, Not(HasSubstr("\n  weight")));
