@@ -28,7 +28,8 @@ constexpr unsigned char kTlsHandshakeRecord = 0x16;
 constexpr int kMaxPreparations = 5;
 /// An answer must move at least this much per Limits::stalled.
 constexpr std::uint64_t kProgressBytes = 64 * 1024;
-/// Connections of one worker that are few: each gets its turn before its reader has run dry.
+/// With more on one worker, waking it for a short queue costs more processor time than it saves
+/// (tests/bench/serve).
 constexpr std::size_t kFewConnections = 32;
 
 /// A preparation that is waited for, on the connection's own thread.
