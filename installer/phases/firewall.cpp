@@ -5,15 +5,6 @@ namespace {
 
 constexpr const char* kOrLeaveIt = "'firewall: {manage: false}' in cluster.yaml leaves it to you";
 
-/// Has the firewall read its files when they changed, or do not hold: `check` tells.
-void add_reload(const std::string& firewall, std::vector<std::string> reload, std::vector<std::string> check,
-                std::vector<std::string> files, const std::string& hint, StepList& steps) {
-  steps.add(firewall, Run{.arguments = std::move(reload), .check = check, .restart_on = std::move(files)},
-            kOrLeaveIt);
-  steps.add(firewall + "-open",
-            WaitFor{CommandSucceeds{.arguments = std::move(check)}, std::chrono::seconds(10)}, hint);
-}
-
 Status open_firewalld(const FirewallRules& rules, StepList& steps) {
   const auto path = [](const std::string& policy) { return "/etc/firewalld/policies/" + policy + ".xml"; };
   std::vector<std::string> files;
@@ -24,20 +15,41 @@ Status open_firewalld(const FirewallRules& rules, StepList& steps) {
     TRY_ASSIGN(std::string forward, render_firewalld_forward(rules));
     files.push_back(steps.add("firewalld-forward", WriteFile{path(policy), std::move(forward)}));
   }
-  add_reload("firewalld", {"firewall-cmd", "--reload"}, {"firewall-cmd", "--info-policy=" + rules.name},
-             std::move(files), "journalctl -u firewalld; it knows policies since version 0.9", steps);
+  const std::vector<std::string> check{"firewall-cmd", "--info-policy=" + rules.name};
+  steps.add("firewalld",
+            Run{.arguments = {"firewall-cmd", "--reload"}, .check = check, .restart_on = std::move(files)},
+            kOrLeaveIt);
+  steps.add("firewalld-open", WaitFor{CommandSucceeds{.arguments = check}, std::chrono::seconds(10)},
+            "journalctl -u firewalld; it knows policies since version 0.9");
   return {};
 }
 
+/// `ufw reload` is not for a host with open connections: between its stop and its start nothing is filtered,
+/// nor tracked, and a transfer that runs then may stand still for ever, because its next packets are out of
+/// the window that the kernel remembers. One transaction brings our chains up to date instead.
 Status open_ufw(const FirewallRules& rules, StepList& steps) {
   TRY_ASSIGN(std::string text, render_ufw_rules(rules));
+  const std::string ufw = rules.v6 ? "ufw6" : "ufw";
   const std::string file =
       steps.add("ufw-rules", FileBlock{rules.v6 ? "/etc/ufw/after6.rules" : "/etc/ufw/after.rules",
                                        rules.name + "-firewall", std::move(text)});
-  add_reload("ufw", {"ufw", "reload"},
-             {rules.v6 ? "ip6tables" : "iptables", "-C", rules.v6 ? "ufw6-after-input" : "ufw-after-input",
-              "-j", rules.name + "-input"},
-             {file}, "'ufw reload' on the host says why", steps);
+  TRY_ASSIGN(std::string chains, render_ufw_chains(rules));
+  const std::string iptables = rules.v6 ? "ip6tables" : "iptables";
+  const auto rule = [&](const char* verb, const std::string& place) {
+    return std::vector<std::string>{
+        iptables, "--wait", verb, ufw + "-after-" + place, "-j", rules.name + "-" + place};
+  };
+  steps.add("ufw",
+            Run{.arguments = {iptables + "-restore", "--wait", "--noflush"},
+                .input = std::move(chains),
+                .check = rule("--check", "input"),
+                .restart_on = {file}},
+            kOrLeaveIt);
+  steps.add("ufw-input", Run{.arguments = rule("--append", "input"), .check = rule("--check", "input")},
+            kOrLeaveIt);
+  if (!rules.pods.empty())
+    steps.add("ufw-forward",
+              Run{.arguments = rule("--append", "forward"), .check = rule("--check", "forward")}, kOrLeaveIt);
   return {};
 }
 

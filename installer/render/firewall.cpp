@@ -57,6 +57,15 @@ Result<std::string> render_policy(const FirewallRules& rules, const char* egress
                        {{"name", rules.name}, {"egress", egress}, {"rules", to_json(rules, openings, '-')}});
 }
 
+Result<std::string> render_ufw(const FirewallRules& rules, bool jumps) {
+  return fill_template("ufw-after.rules", {{"name", rules.name},
+                                           {"ufw", rules.v6 ? "ufw6" : "ufw"},
+                                           {"jumps", jumps},
+                                           {"input", to_json(rules, rules.input, ':')},
+                                           {"forward", to_json(rules, rules.forward, ':')},
+                                           {"pods", rules.pods}});
+}
+
 }  // namespace
 
 FirewallRules host_firewall(const Cluster& cluster, const Host& host) {
@@ -95,12 +104,8 @@ Result<std::string> render_firewalld_forward(const FirewallRules& rules) {
   return render_policy(rules, "ANY", rules.forward);
 }
 
-Result<std::string> render_ufw_rules(const FirewallRules& rules) {
-  return fill_template("ufw-after.rules", {{"name", rules.name},
-                                           {"ufw", rules.v6 ? "ufw6" : "ufw"},
-                                           {"input", to_json(rules, rules.input, ':')},
-                                           {"forward", to_json(rules, rules.forward, ':')},
-                                           {"pods", rules.pods}});
-}
+Result<std::string> render_ufw_rules(const FirewallRules& rules) { return render_ufw(rules, true); }
+
+Result<std::string> render_ufw_chains(const FirewallRules& rules) { return render_ufw(rules, false); }
 
 }  // namespace sealift::installer

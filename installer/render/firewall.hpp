@@ -35,7 +35,10 @@ FirewallRules mirror_firewall(const Cluster& cluster);
 Result<std::string> render_firewalld_input(const FirewallRules& rules);
 /// The policy for what the host forwards.
 Result<std::string> render_firewalld_forward(const FirewallRules& rules);
-/// The lines that go to the end of ufw's after.rules (IPv6: after6.rules).
+/// The lines that go to the end of ufw's after.rules (IPv6: after6.rules), which it loads whenever it starts.
 Result<std::string> render_ufw_rules(const FirewallRules& rules);
+/// Our chains alone, for `iptables-restore --noflush` (IPv6: ip6tables-restore): without the jumps to them
+/// from ufw's own chains, which every loading would add once more.
+Result<std::string> render_ufw_chains(const FirewallRules& rules);
 
 }  // namespace sealift::installer

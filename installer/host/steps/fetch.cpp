@@ -1,5 +1,7 @@
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include <elf.h>
 #include <fcntl.h>
@@ -13,6 +15,14 @@
 namespace sealift::installer {
 
 namespace {
+
+using namespace std::chrono_literals;
+
+/// A connection may break or stand still although the mirror is well: a firewall was loaded anew, a cable
+/// changed, the mirror started again.
+constexpr unsigned kRounds = 3;
+constexpr std::chrono::milliseconds kBetweenRounds = 1s;  ///< times the rounds so far
+constexpr std::chrono::milliseconds kPoll = 100ms;
 
 /// Counts for the progress display.
 class ProgressSink final : public Sink {
@@ -41,10 +51,31 @@ Status download_once(const StepContext& context, const Download& from, const std
   VerifyingSink verified(counted, from.digest, from.size, what);
   TRY_ASSIGN(const HttpAnswer answer,
              http_get({.url = url, .ca_pem = from.ca_pem, .stop = &context.stop}, verified));
-  if (answer.status != 200) return fail(ErrorCode::network, "{} answers {}", url, answer.status);
+  if (answer.status != 200) {
+    const ErrorCode code = answer.status >= 500 ? ErrorCode::network : ErrorCode::not_found;
+    return fail(code, "{} answers {}", url, answer.status);
+  }
   TRY(verified.finish());
   if (::fsync(file.get()) != 0) return fail_errno(errno, "cannot sync " + path);
   return {};
+}
+
+/// ErrorCode::network when one of the URLs failed by it: then it is worth another try.
+Status download_from_any(const StepContext& context, const Download& from, const std::string& what,
+                         const std::string& target_path) {
+  std::string errors;
+  ErrorCode code = ErrorCode::network;
+  for (const std::string& url : from.urls) {
+    const Status status = download_once(context, from, url, what, target_path);
+    if (status) return {};
+    ::unlink(target_path.c_str());
+    const ErrorCode this_code = status.error().code();
+    if (this_code == ErrorCode::interrupted || this_code == ErrorCode::no_space || this_code == ErrorCode::io)
+      return status;
+    if (errors.empty() || code != ErrorCode::network) code = this_code;
+    errors += (errors.empty() ? "" : "; ") + status.error().message();
+  }
+  return fail(code, "{} cannot be fetched: {}", what, errors);
 }
 
 Status check_machine(const std::string& path, const std::string& machine, const std::string& what) {
@@ -68,17 +99,13 @@ Status check_machine(const std::string& path, const std::string& machine, const 
 
 Status download(const StepContext& context, const Download& from, const std::string& what,
                 const std::string& target_path) {
-  std::string errors;
-  ErrorCode code = ErrorCode::network;
-  for (const std::string& url : from.urls) {
-    const Status status = download_once(context, from, url, what, target_path);
-    if (status) return {};
-    ::unlink(target_path.c_str());
-    code = status.error().code();
-    if (code == ErrorCode::interrupted || code == ErrorCode::no_space || code == ErrorCode::io) return status;
-    errors += (errors.empty() ? "" : "; ") + status.error().message();
+  for (unsigned round = 1;; ++round) {
+    const Status status = download_from_any(context, from, what, target_path);
+    if (status || status.error().code() != ErrorCode::network || round == kRounds) return status;
+    context.output(fmt::format("{}; again in a moment", status.error().message()));
+    for (auto left = kBetweenRounds * round; left.count() > 0 && !context.stop.load(); left -= kPoll)
+      std::this_thread::sleep_for(kPoll);
   }
-  return fail(code, "{} cannot be fetched: {}", what, errors);
 }
 
 Result<CheckOutcome> check(const StepContext& context, const FetchFile& wish) {

@@ -44,7 +44,8 @@ Status make_parents(const StepContext& context, const std::string& path);
 /// sha256 of the file, or nullopt when it cannot be read.
 std::optional<Digest> digest_of_file(const std::string& path);
 
-/// Downloads into `sink`, trying each URL; size and digest are checked. Ends early when the context stops.
+/// Downloads into `target_path`, trying each URL, and all of them again after a moment when a connection
+/// failed; size and digest are checked. Ends early when the context stops.
 Status download(const StepContext& context, const Download& from, const std::string& what,
                 const std::string& target_path);
 

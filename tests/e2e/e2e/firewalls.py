@@ -4,6 +4,7 @@ from . import lab
 
 OF = {"deploy": "ufw", "cp1": "firewalld", "cp2": "ufw", "cp3": "firewalld", "w1": "ufw"}
 STATE = {"firewalld": "firewall-cmd --state", "ufw": "ufw status | head -1"}
+RULES = "iptables-save -t filter | grep sealift"
 ACTIVE = {"firewalld": "running", "ufw": "Status: active"}
 
 
@@ -19,6 +20,18 @@ def from_client(python):
 
 def reachable(address, port):
     return from_client("import socket; socket.create_connection(('%s', %d), 1)" % (address, port)).returncode == 0
+
+
+def kept_by_reload(hosts=("deploy", "w1")):
+    """What ufw loads by itself is what the installation has loaded."""
+    for host in hosts:
+        assert OF[host] == "ufw"
+        before = lab.output(host, RULES)
+        assert before, "%s has no rules of ours" % host
+        lab.output(host, "ufw reload")
+        after = lab.output(host, RULES)
+        assert after == before, "%s had\n%s\nand after ufw reload\n%s" % (host, before, after)
+    return ", ".join(hosts)
 
 
 def still_closed(nodes, control_planes):

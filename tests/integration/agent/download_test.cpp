@@ -17,7 +17,8 @@
 namespace sealift::installer {
 namespace {
 
-/// Serves one body to every request: /good whole, /short cut off, anything else 404.
+/// Serves one body to every request: /good whole, /short cut off, /restarted refused at first, then cut off,
+/// then whole, anything else 404.
 class Server {
  public:
   explicit Server(std::string body)
@@ -49,10 +50,15 @@ class Server {
       char byte = 0;
       while (head.find("\r\n\r\n") == std::string::npos && ::recv(client.get(), &byte, 1, 0) == 1)
         head += byte;
-      const bool cut = head.starts_with("GET /short ");
-      const bool found = cut || head.starts_with("GET /good ");
+      const bool restarted = head.starts_with("GET /restarted ");
+      const bool refused = restarted && requests_ == 1;
+      const bool cut = head.starts_with("GET /short ") || (restarted && requests_ == 2);
+      const bool found = cut || head.starts_with("GET /good ") || (restarted && !refused);
       std::string answer = fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n\r\n",
-                                       found ? "200 OK" : "404 Not Found", found ? body_.size() : 0);
+                                       found     ? "200 OK"
+                                       : refused ? "503 Service Unavailable"
+                                                 : "404 Not Found",
+                                       found ? body_.size() : 0);
       if (found) answer += body_.substr(0, cut ? body_.size() / 2 : body_.size());
       for (std::size_t sent = 0; sent < answer.size();) {
         const ssize_t count = ::send(client.get(), answer.data() + sent, answer.size() - sent, MSG_NOSIGNAL);
@@ -130,6 +136,27 @@ TEST_F(DownloadTest, TakesTheNextMirrorAndNamesAllThatFailed) {
   EXPECT_NE(status.error().message().find("404"), std::string::npos);
   EXPECT_FALSE(fs::exists(root_ / "f"));
   EXPECT_FALSE(fs::exists(root_ / "f.sealift-new")) << "nothing half is left";
+}
+
+TEST_F(DownloadTest, TriesAgainWhenAConnectionBreaks) {
+  const std::string body(100'000, 'k');
+  const Server server(body);
+  const Status status = apply(
+      FetchFile{.from = from(server, "/restarted", body), .path = "/f", .mode = 0644, .elf_machine = {}});
+  ASSERT_TRUE(status) << status.error().message();
+  EXPECT_EQ(*read_file(root_ / "f", 1 << 20), body);
+  EXPECT_EQ(server.requests(), 3);
+  EXPECT_NE(told_.output.find("503"), std::string::npos) << told_.output;
+  EXPECT_NE(told_.output.find("the connection was closed"), std::string::npos) << told_.output;
+}
+
+TEST_F(DownloadTest, DoesNotAskAgainForWhatTheMirrorDoesNotHave) {
+  const Server server("");
+  const Status status =
+      apply(FetchFile{.from = from(server, "/none", "x"), .path = "/f", .mode = 0644, .elf_machine = {}});
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::not_found);
+  EXPECT_EQ(server.requests(), 1);
 }
 
 TEST_F(DownloadTest, RefusesOtherBytesAndOtherSizes) {

@@ -92,9 +92,16 @@ TEST(MakePlanPrepare, OpensTheFirewallsThatAreActive) {
               ElementsAre("prepare/m2/firewalld-input", "prepare/m2/firewalld-forward"));
   EXPECT_THAT(std::get<FileBlock>(find_step(steps, "ufw-rules")->action).content,
               HasSubstr("-A sealift-input -s 192.168.2.11 -j ACCEPT\n"));
+  // Never `ufw reload`: it breaks transfers that run.
+  const auto& ufw = std::get<installer::Run>(find_step(steps, "ufw")->action);
+  EXPECT_THAT(ufw.arguments, ElementsAre("iptables-restore", "--wait", "--noflush"));
+  EXPECT_THAT(ufw.restart_on, ElementsAre("prepare/m2/ufw-rules"));
+  EXPECT_THAT(std::get<installer::Run>(find_step(steps, "ufw-forward")->action).arguments,
+              ElementsAre("iptables", "--wait", "--append", "ufw-after-forward", "-j", "sealift-forward"));
   EXPECT_EQ(find_step(find_task(plan, "prepare/m1")->steps, "firewalld"), nullptr);
   const auto& mirror = find_task(plan, "mirror/deploy")->steps;
   EXPECT_EQ(std::get<FileBlock>(find_step(mirror, "ufw-rules")->action).name, "sealift-mirror-firewall");
+  EXPECT_EQ(find_step(mirror, "ufw-forward"), nullptr);
   sample.cluster.firewall = false;
   const Plan left_alone = plan_of(make_sample(sample));
   EXPECT_EQ(find_step(find_task(left_alone, "prepare/m2")->steps, "ufw"), nullptr);

@@ -19,6 +19,21 @@ TEST(HostFirewall, Golden) {
   expect_golden("ufw-sealift.rules", render_ufw_rules(rules));
 }
 
+TEST(HostFirewall, ChainsOfUfwComeWithoutTheJumpsToThem) {
+  FirewallRules rules = host_firewall(sample_cluster(), sample_cluster().hosts[0]);
+  for (const bool v6 : {false, true}) {
+    rules.v6 = v6;
+    std::string expected = render_ufw_rules(rules).value();
+    for (const char* place : {"input", "forward"}) {
+      const std::string jump =
+          fmt::format("-A {}-after-{} -j sealift-{}\n", v6 ? "ufw6" : "ufw", place, place);
+      ASSERT_THAT(expected, HasSubstr(jump));
+      expected.replace(expected.find(jump), jump.size(), "\n");
+    }
+    EXPECT_EQ(render_ufw_chains(rules).value(), expected);
+  }
+}
+
 TEST(HostFirewall, OpensToClientsOnlyWhatTheHostHasForThem) {
   const Cluster cluster = sample_cluster_with_balancers();
   for (const Host& host : cluster.hosts) {
