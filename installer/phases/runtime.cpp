@@ -114,7 +114,9 @@ Step pull_step(const Site& site, const Host& host, const std::string& image) {
   StepList steps("runtime", host.name);
   steps.add(
       "pull-" + image.substr(image.rfind('/') + 1),
-      Run{.arguments = {"crictl", "pull", image}, .check = {"crictl", "inspecti", image}},
+      Run{.arguments = {"crictl", "pull", image},
+          .check = {"crictl", "inspecti", image},
+          .retry_for = std::chrono::seconds(15)},
       "the host cannot pull from " + site.mirror.registry_url() +
           ": look at journalctl -u containerd there and at journalctl -u sealift-mirror on the deploy host");
   return steps.take().front();

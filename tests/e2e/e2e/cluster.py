@@ -84,6 +84,13 @@ def endpoint_is_floating():
     return "%s on %s only" % (lab.net.vip, holders[0])
 
 
+def never_held_address(*hosts):
+    for host in hosts:
+        taken = lab.output(host, "journalctl -u keepalived | grep 'Entering [MB]A'")
+        assert "MASTER" not in taken and "BACKUP" in taken, "%s: %s" % (host, taken)
+    return "not on " + ", ".join(hosts)
+
+
 def holders_of_address(hosts=None):
     command = "ip -%d -o addr show to %s" % (lab.net.version, lab.net.vip)
     found = []
