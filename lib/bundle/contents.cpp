@@ -270,6 +270,8 @@ Result<Contents> parse_contents(std::string_view text, const std::string& what) 
   if (root.has("kubernetes")) {
     TRY_ASSIGN(const json::Reader kubernetes, root.object("kubernetes"));
     TRY_ASSIGN(contents.kubernetes_version, kubernetes.string("version"));
+    if (contents.kubernetes_version.empty())
+      return fail(ErrorCode::integrity, "{}.version: expected a version, found \"\"", kubernetes.path());
     TRY_ASSIGN(contents.kubernetes_images, kubernetes.strings("images"));
   }
   TRY(root.each("head", [&](const json::Reader& item) { return read_head(item, contents); }));

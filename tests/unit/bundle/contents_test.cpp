@@ -85,6 +85,19 @@ TEST_F(ReadContents, RejectsPathsThatEscape) {
   }
 }
 
+TEST_F(ReadContents, RejectsKubernetesWithoutItsVersion) {
+  const auto with = [&](const char* version) {
+    return parse_contents(
+        replaced(text_,
+                 "\"head\":", fmt::format(R"("kubernetes":{{"version":"{}","images":[]}},"head":)", version)),
+        "bundle.json");
+  };
+  EXPECT_EQ(with("v1.32.3").value().kubernetes_version, "v1.32.3");
+  const auto contents = with("");
+  ASSERT_FALSE(contents);
+  EXPECT_THAT(contents.error().message(), testing::HasSubstr("kubernetes.version: expected a version"));
+}
+
 TEST_F(ReadContents, RejectsAReferenceToABlobThatIsNotListed) {
   const std::string digest = digest_of("carried across\n").str();
   const std::string other = digest_of("something else").str();
