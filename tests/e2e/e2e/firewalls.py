@@ -4,8 +4,8 @@ from . import lab
 
 OF = {"deploy": "ufw", "cp1": "firewalld", "cp2": "ufw", "cp3": "firewalld", "w1": "ufw"}
 STATE = {"firewalld": "firewall-cmd --state", "ufw": "ufw status | head -1"}
-RULES = "iptables-save -t filter | grep sealift"
 ACTIVE = {"firewalld": "running", "ufw": "Status: active"}
+RULES = "iptables-save -t filter | grep sealift"  # ours
 
 
 def fault(host):
