@@ -56,7 +56,7 @@ start_machine() { # start_machine HOST: with a port of the lab's bridge
   for disk in "$dir"/disk.img "$dir"/swap.img; do
     [ ! -f "$disk" ] || drives+=(-drive "file=$disk,if=virtio,format=raw,cache=unsafe")
   done
-  ip netns exec $NETNS setsid qemu-system-x86_64 -name "$1" -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 1536 -nographic -no-reboot \
+  ip netns exec $NETNS setsid qemu-system-x86_64 -name "$1" -machine q35 -accel tcg,thread=multi -cpu max -smp 2 -m 3072 -nographic -no-reboot \
     -kernel "$kernel"/boot/vmlinuz-* -initrd "$kernel/initrd.img" -append 'root=/dev/vda rw console=ttyS0 net.ifnames=0 quiet' \
     "${drives[@]}" -netdev "tap,id=net,ifname=lab-$1,script=no,downscript=no" \
     -device "virtio-net-pci,netdev=net,mac=$(hardware_address "$1")" \
