@@ -10,13 +10,13 @@ from . import lab
 from .product import parse_event
 
 # The installer takes the place of the shell, whose process id is $$. A child of that shell sends it the signals whose names come
-# in, at once and without another login, and then says so in the stream of events. The pause is for a thread of the
-# installer that still runs on another processor.
+# in, at once and without another login, and then says so in the stream of events; another ends the first with the installer.
+# (Not `read -t`: a name that has come half when the time is over would be lost.) The pause is for a thread of the installer
+# that still runs on another processor.
 UNDER_CONTROL = """exec 3<&0
-while kill -0 $$; do
-  read -r -t 1 name <&3
-  case $? in 0) kill -$name $$; sleep 0.1; echo "sent $name" ;; 1) break ;; esac
-done 2>/dev/null &
+while read -r name; do kill -$name $$; sleep 0.1; echo "sent $name"; done <&3 2>/dev/null &
+reader=$!
+(while kill -0 $$; do sleep 1; done; kill $reader) >/dev/null 2>&1 3<&- &
 %s </dev/null 3<&-"""
 PATIENCE_SECONDS = 900
 
