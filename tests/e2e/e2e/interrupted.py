@@ -10,13 +10,12 @@ from . import lab
 from .product import parse_event
 
 # The installer takes the place of the shell, whose process id is $$. A child of that shell sends it the signals whose names come
-# in, at once and without another login, and then says so in the stream of events; another ends the first with the installer.
-# (Not `read -t`: a name that has come half when the time is over would be lost.) The pause is for a thread of the installer
-# that still runs on another processor.
+# in, at once and without another login, and then says so in the stream of events. The names come through a pipe that ends with
+# the installer: with `read -t` a name that has come half when the time is over would be lost. The pause is for a thread of the
+# installer that still runs on another processor.
 UNDER_CONTROL = """exec 3<&0
-while read -r name; do kill -$name $$; sleep 0.1; echo "sent $name"; done <&3 2>/dev/null &
-reader=$!
-(while kill -0 $$; do sleep 1; done; kill $reader) >/dev/null 2>&1 3<&- &
+{ cat <&3 & cat=$!; while kill -0 $$; do sleep 1; done; kill $cat; } 2>/dev/null |
+  while read -r name; do kill -$name $$; sleep 0.1; echo "sent $name"; done 2>/dev/null &
 %s </dev/null 3<&-"""
 PATIENCE_SECONDS = 900
 
