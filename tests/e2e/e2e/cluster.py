@@ -76,6 +76,15 @@ def swap_is_off(host):
     return "fstab: %s; dev-vdb.swap is %s" % (fstab, state)
 
 
+def pods_have_cgroup_v2(host):
+    """The host has only version 2, and systemd keeps the pods' groups."""
+    kind = lab.output(host, "stat -f -c %T /sys/fs/cgroup")
+    assert kind == "cgroup2fs", kind
+    pods = lab.output(host, "find /sys/fs/cgroup/kubepods.slice -name 'cri-containerd-*.scope' | wc -l")
+    assert int(pods) > 0, "no container below kubepods.slice"
+    return "%s containers below kubepods.slice" % pods
+
+
 def endpoint_is_floating():
     server = lab.output("cp1", "grep -o 'server: .*' /etc/kubernetes/kubelet.conf")
     assert lab.url("https", lab.net.vip, lab.PORT) in server or ":%d" % lab.PORT in server, server
