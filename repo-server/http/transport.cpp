@@ -33,7 +33,7 @@ constexpr std::size_t kLingerBytes = 256 * 1024;
 constexpr int kLoopbackSegmentBytes = 16 * 1024;
 constexpr int kShortQueueBytes = 16 * 1024;
 /// Whole pages, as the kernel sends a file, that fit into one packet of the loopback interface (65483 bytes).
-/// With more at a time every packet but one in two is the few bytes that did not fit.
+/// More at a time, and nearly every second packet is the few bytes that did not fit.
 constexpr std::uint64_t kLoopbackPacketBytes = 15 * 4096;
 
 /// How the kernel queues a body (tcp(7)); tests/bench/serve measures both cases. Before and after it: as the
